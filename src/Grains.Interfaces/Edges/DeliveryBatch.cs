@@ -1,0 +1,21 @@
+namespace OrleansMqtt;
+
+/// <summary>Messages for connections of one edge, from one session partition.</summary>
+[GenerateSerializer, Immutable, Alias("delivery-batch")]
+public sealed class DeliveryBatch
+{
+    /// <summary>The session partition that sends it.</summary>
+    [Id(0)] public required int SessionPartition { get; init; }
+
+    /// <summary>Grows with each new owner of the partition; an edge takes nothing of a generation older than the last it saw.</summary>
+    [Id(1)] public required long Generation { get; init; }
+
+    /// <summary>Counts the batches of this generation to this edge from 0; an edge takes only the next.</summary>
+    [Id(2)] public required long Sequence { get; init; }
+
+    /// <summary>The messages, each once, however many connections get it.</summary>
+    [Id(3)] public required ArraySegment<MqttMessage> Messages { get; init; }
+
+    /// <summary>Who gets what, in order.</summary>
+    [Id(4)] public required ArraySegment<Delivery> Deliveries { get; init; }
+}

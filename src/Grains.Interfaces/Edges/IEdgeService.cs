@@ -1,0 +1,19 @@
+using Orleans.Services;
+
+namespace OrleansMqtt;
+
+/// <summary>The edge of a silo: takes what is meant for the connections that it holds.</summary>
+public interface IEdgeService : IGrainService
+{
+    /// <summary>
+    /// Takes a batch for its connections. Only enqueues; within a connection the order of the batches of one owner is kept. Deliveries for connections that are gone are
+    /// dropped: the owner hears of the end of a connection by <see cref="IClientSessionGrain.Disconnect"/>.
+    /// </summary>
+    ValueTask<DeliveryResult> Deliver([Immutable] DeliveryBatch batch);
+
+    /// <summary>
+    /// Closes a connection because its client identifier is used by a later one (DISCONNECT 0x8E for MQTT 5), and returns when none of its publishes is on its way to the log
+    /// any more. Does nothing when it is gone.
+    /// </summary>
+    ValueTask CloseTakenOver(long connectionId);
+}

@@ -1,0 +1,13 @@
+namespace OrleansMqtt;
+
+/// <summary>The client's session, for CONNACK and for what follows.</summary>
+/// <param name="Epoch">Names the connection in every later call.</param>
+/// <param name="SessionPresent">Whether a stored session goes on.</param>
+/// <param name="SessionPartition">The partition that acknowledgements go to.</param>
+/// <param name="SessionSlot">The session's place in that partition, for acknowledgements.</param>
+[GenerateSerializer, Immutable, Alias("connect-result")]
+public sealed record ConnectResult(
+    [property: Id(0)] ConnectionEpoch Epoch,
+    [property: Id(1)] bool SessionPresent,
+    [property: Id(2)] int SessionPartition,
+    [property: Id(3)] int SessionSlot);

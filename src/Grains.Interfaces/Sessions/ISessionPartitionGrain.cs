@@ -1,0 +1,31 @@
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt;
+
+/// <summary>
+/// Stores and delivers for the sessions of one partition of the sessions topic (the key): session table, subscriptions, mailboxes, receive windows, packet identifiers and
+/// positions. Reentrant; on the silo that owns the partition.
+/// </summary>
+public interface ISessionPartitionGrain : IGrainWithIntegerKey
+{
+    /// <summary>Binds a client to a connection. Called by the client's <see cref="IClientSessionGrain"/> only.</summary>
+    ValueTask<AttachResult> Attach(string clientId, [Immutable] ConnectRequest request);
+
+    /// <summary>Ends the binding, and the session with it when it is a clean one; ignored for another epoch.</summary>
+    ValueTask Detach(string clientId, ConnectionEpoch epoch);
+
+    /// <summary>See <see cref="IClientSessionGrain.Subscribe"/>.</summary>
+    ValueTask<SubscribeResult> Subscribe(string clientId, ConnectionEpoch epoch, [Immutable] Subscription[] subscriptions);
+
+    /// <summary>See <see cref="IClientSessionGrain.Unsubscribe"/>.</summary>
+    ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, [Immutable] string[] filters);
+
+    /// <summary>Takes acknowledgements from an edge.</summary>
+    ValueTask Acknowledge([Immutable] AcknowledgementBatch batch);
+
+    /// <summary>Takes matched messages from a router. Only enqueues.</summary>
+    ValueTask<RouteResult> Route([Immutable] RoutedBatch batch);
+
+    /// <summary>A router has started without an index, and asks for the filters of this partition. Only enqueues; the filters follow by <see cref="IRouterGrain.UpdateIndex"/>.</summary>
+    ValueTask RequestFilters(TopicPartitionId router, long routerGeneration);
+}
