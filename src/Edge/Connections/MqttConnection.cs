@@ -68,6 +68,9 @@ internal sealed class MqttConnection : IDisposable
     /// <summary>The greatest packet that the client takes.</summary>
     public uint ClientMaximumPacketSize { get; private set; } = uint.MaxValue;
 
+    /// <summary>Whether CONNECT asked for a session that outlives the connection.</summary>
+    public bool HasSessionExpiry { get; private set; }
+
     public bool IsClosing => Volatile.Read(ref _closeReason) is not null;
 
     /// <summary>Completes when the connection has ended and its publishes are settled.</summary>
@@ -215,6 +218,7 @@ internal sealed class MqttConnection : IDisposable
         var hasOwnId = packet.ClientId.Length > 0;
         ClientId = hasOwnId ? packet.ClientId : $"auto-{Guid.CreateVersion7():N}";
         ClientMaximumPacketSize = packet.MaximumPacketSize;
+        HasSessionExpiry = packet.SessionExpiryInterval > 0;
         var request = new ConnectRequest { Edge = _context.Grains.Edge, ConnectionId = Id, CleanStart = packet.CleanStart, ReceiveMaximum = packet.ReceiveMaximum };
         try
         {

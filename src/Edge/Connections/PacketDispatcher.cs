@@ -184,5 +184,13 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
     }
 
     private void Disconnect(in DisconnectPacket packet)
-        => connection.Close(packet.ReasonCode == 0 ? CloseReason.ByClient : CloseReason.ByClient with { Cause = DisconnectCause.ByClientWithReason });
+    {
+        // MQTT 5, 3.14.2.2.2.
+        if (packet.SessionExpiryInterval > 0 && !connection.HasSessionExpiry)
+        {
+            MqttProtocolException.ThrowProtocolError("DISCONNECT has a Session Expiry Interval, but CONNECT had none.");
+        }
+
+        connection.Close(packet.ReasonCode == 0 ? CloseReason.ByClient : CloseReason.ByClient with { Cause = DisconnectCause.ByClientWithReason });
+    }
 }
