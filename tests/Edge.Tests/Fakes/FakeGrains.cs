@@ -69,6 +69,8 @@ internal sealed class FakeGrains : IEdgeGrains
         }
     }
 
+    public void ClearCalls() => _calls.Clear();
+
     public void Change(Action change)
     {
         lock (_gate)
