@@ -127,7 +127,7 @@ internal sealed class FakeGrains : IEdgeGrains
     }
 
     /// <summary>Sends a message to a connection, as a session partition would.</summary>
-    public DeliveryResult Send(long connectionId, params Span<(MqttMessage Message, ushort PacketId, byte QoS)> deliveries)
+    public DeliveryResult Send(long connectionId, params (MqttMessage Message, ushort PacketId, byte QoS)[] deliveries)
     {
         var messages = new MqttMessage[deliveries.Length];
         var items = new Delivery[deliveries.Length];
