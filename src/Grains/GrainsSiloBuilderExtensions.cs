@@ -21,8 +21,6 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<RecordCodec>();
         services.AddSingleton<SessionPartitions>();
         services.AddSingleton<EdgeServices>();
-        services.AddSingleton<GrainTypesOfSessions>();
-        services.AddSingleton<IGrainPartitionResolver, SessionPartitionResolver>();
         services.AddOptions<LogStreamOptions>("log").Configure<TopicRoutes>((options, routes) =>
         {
             foreach (var topic in routes.Topics)
@@ -30,6 +28,10 @@ public static class GrainsSiloBuilderExtensions
                 options.Topics.Add(topic);
             }
         });
-        return silo.AddPartitionMap().AddLogStreams("log", _ => { });
+        return silo
+            .AddPartitionMap()
+            .AddGrainPartition<ClientSessionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of(grain.Key.ToString()!))
+            .AddGrainPartition<SessionPartitionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of((int)grain.GetIntegerKey()))
+            .AddLogStreams("log", _ => { });
     }
 }
