@@ -48,6 +48,24 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task A_client_that_does_not_read_cannot_hold_its_connection_after_a_takeover()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        using var stuck = await host.ConnectAsync();
+        var connection = host.Context.Connections.Find(host.Grains.Client("c").ConnectionId!.Value)!;
+        while (connection.Output.QueuedBytes <= host.Context.Options.ConnectionOutboundBytes)
+        {
+            host.Grains.Send(connection.Id, (Message("a", new string('x', 16_000)), 0, 0));
+        }
+
+        using var next = await host.ConnectAsync();
+        await next.ExpectOnlyPingResponseAsync();
+        await connection.Ended.WaitAsync(RawClient.Timeout);
+        Assert.Null(host.Context.Connections.Find(connection.Id));
+        await next.ExpectOnlyPingResponseAsync();
+    }
+
+    [Fact]
     public async Task A_message_larger_than_the_client_takes_is_not_sent_and_counts_as_delivered()
     {
         await using var host = await EdgeHost.StartAsync();

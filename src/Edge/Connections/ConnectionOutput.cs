@@ -146,8 +146,8 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         return _finished.Task;
     }
 
-    /// <summary>Drops everything from now on.</summary>
-    public void Abandon()
+    /// <summary>Drops everything from now on. Only the work item calls this: afterwards nothing touches the pipe, and its memory may be given back.</summary>
+    private void Abandon()
     {
         lock (_gate)
         {
@@ -162,6 +162,16 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         while (true)
         {
             Volatile.Write(ref _state, Active);
+            if (_isClosed)
+            {
+                if (Interlocked.CompareExchange(ref _state, Idle, Active) == Active)
+                {
+                    return;
+                }
+
+                continue;
+            }
+
             try
             {
                 var more = Write();
@@ -203,14 +213,9 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     /// <summary>Returns whether there is something to write again.</summary>
     private bool AfterFlush(FlushResult result, bool more)
     {
-        if (result.IsCompleted || result.IsCanceled)
+        if (result.IsCompleted || result.IsCanceled || _isLastWritten)
         {
             Abandon();
-        }
-
-        if (_isLastWritten)
-        {
-            Volatile.Read(ref _finished)!.TrySetResult();
         }
 
         return more || Interlocked.CompareExchange(ref _state, Idle, Active) != Active;
@@ -227,9 +232,9 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     /// <summary>Writes what is due; returns whether more is left than fits before a flush.</summary>
     private bool Write()
     {
-        if (_isClosed || !Volatile.Read(ref _isOpen))
+        if (!Volatile.Read(ref _isOpen))
         {
-            if (!_isClosed && Volatile.Read(ref _finished) is not null)
+            if (Volatile.Read(ref _finished) is not null)
             {
                 WriteLast();
             }

@@ -435,13 +435,10 @@ internal sealed class MqttConnection : IDisposable
             }
         }
 
+        var finished = Output.FinishAsync(last);
         try
         {
-            if (last is not null || reason.Cause != DisconnectCause.ConnectionLost)
-            {
-                await Output.FinishAsync(last).WaitAsync(FarewellTimeout, _context.Time);
-            }
-
+            await finished.WaitAsync(FarewellTimeout, _context.Time);
             // Bytes that stay unread would make the operating system reset the connection, and the client lose the last packet.
             while (_transport.Input.TryRead(out var unread) && !unread.Buffer.IsEmpty)
             {
@@ -450,14 +447,14 @@ internal sealed class MqttConnection : IDisposable
         }
         catch (TimeoutException)
         {
+            // The client does not read. The pipe may be completed only when nothing writes into it any more.
             _abort();
+            await finished;
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
         {
             // The transport ended before the farewell.
         }
-
-        Output.Abandon();
     }
 
     private async Task TellSessionAsync(DisconnectCause cause)
