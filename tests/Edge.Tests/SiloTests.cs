@@ -34,7 +34,7 @@ public sealed class SiloTests
         await app.StartAsync();
         var silo = app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
         var edge = app.Services.GetRequiredService<EdgeClient>().Get(silo);
-        var batch = new DeliveryBatch { SessionPartition = 1, Generation = 1, Sequence = 0, Messages = new([]), Deliveries = new([]) };
+        var batch = new DeliveryBatch { SessionPartition = 1, Generation = 1, Sequence = 0, Messages = [], Deliveries = [] };
         Assert.Equal(DeliveryResult.Accepted, await edge.Deliver(batch));
         Assert.Equal(DeliveryResult.OutOfSequence, await edge.Deliver(batch));
         await edge.CloseTakenOver(4711);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OrleansMqtt.Edge.Connections;
 
 namespace OrleansMqtt.Edge.Delivering;
@@ -33,9 +34,9 @@ internal sealed class DeliveryReceiver(EdgeContext context)
 
     private void Enqueue(DeliveryBatch batch, List<MqttConnection> touched)
     {
-        var messages = batch.Messages.AsSpan();
+        var messages = CollectionsMarshal.AsSpan(batch.Messages);
         MqttConnection? connection = null;
-        foreach (ref readonly var delivery in batch.Deliveries.AsSpan())
+        foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(batch.Deliveries))
         {
             if (connection?.Id != delivery.ConnectionId)
             {

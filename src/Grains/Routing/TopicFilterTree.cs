@@ -171,13 +171,10 @@ internal sealed class TopicFilterTree<TValue>
 
     private Node? Find(string filter)
     {
-        var node = _root;
+        Node? node = _root;
         foreach (var level in filter.AsSpan().Split('/'))
         {
-            if ((node = node.Find(filter.AsSpan(level), wildcards: true)) is null)
-            {
-                return null;
-            }
+            node = node?.Find(filter.AsSpan(level), wildcards: true);
         }
 
         return node;

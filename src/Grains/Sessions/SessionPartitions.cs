@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Log;
+using OrleansMqtt.Log.Kafka;
 
 namespace OrleansMqtt.Grains;
 

@@ -139,7 +139,7 @@ internal sealed class FakeGrains : IEdgeGrains
 
         lock (_topics)
         {
-            return Receiver.Deliver(new DeliveryBatch { SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = messages, Deliveries = items });
+            return Receiver.Deliver(new DeliveryBatch { SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [.. messages], Deliveries = [.. items] });
         }
     }
 
