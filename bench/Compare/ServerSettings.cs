@@ -9,9 +9,9 @@ internal static class ServerSettings
     {
         ["Log__Kind"] = "Kafka",
         ["Log__Kafka__BootstrapServers"] = bootstrapServers,
-        ["Log__MessagesTopic"] = $"{topicPrefix}-messages",
-        ["Log__RetainedTopic"] = $"{topicPrefix}-retained",
-        ["Log__SessionsTopic"] = $"{topicPrefix}-sessions",
+        ["Topics__Messages__Name"] = $"{topicPrefix}-messages",
+        ["Topics__Retained__Name"] = $"{topicPrefix}-retained",
+        ["Topics__Sessions__Name"] = $"{topicPrefix}-sessions",
     };
 
     public static Dictionary<string, string> OnEmbeddedLog(int mqttPort, int httpPort, string directory) => new(Common(mqttPort, httpPort))
@@ -23,7 +23,7 @@ internal static class ServerSettings
     private static Dictionary<string, string> Common(int mqttPort, int httpPort) => new()
     {
         ["Mqtt__Listeners__0__Port"] = $"{mqttPort}",
-        ["Urls"] = $"http://127.0.0.1:{httpPort}",
+        ["Http__Port"] = $"{httpPort}",
         ["Logging__LogLevel__Default"] = "Warning",
     };
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Orleans.Configuration;
@@ -25,6 +27,9 @@ internal static class OrleansMqttHost
         });
         builder.Services.AddMessageLog(configuration.GetSection("Log"));
         builder.Services.AddHostedService<LogStartup>();
+        builder.Services.AddOptions<HttpOptions>().Bind(configuration.GetSection("Http")).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidation>();
+        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpListener>();
         builder.UseOrleans(silo =>
         {
             var cluster = ClusterOptions.From(configuration);
