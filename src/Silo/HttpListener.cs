@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace OrleansMqtt.Silo;
 
 /// <summary>Adds the port of health, metrics and dashboard to Kestrel, beside those of MQTT.</summary>
-internal sealed partial class HttpListener(IOptions<HttpOptions> http, ILogger<HttpListener> logger) : IConfigureOptions<KestrelServerOptions>
+internal sealed class HttpListener(IOptions<HttpOptions> http) : IConfigureOptions<KestrelServerOptions>
 {
     public void Configure(KestrelServerOptions options)
     {
@@ -18,10 +18,5 @@ internal sealed partial class HttpListener(IOptions<HttpOptions> http, ILogger<H
         {
             options.Listen(IPAddress.Parse(address), port);
         }
-
-        LogListening(address, port);
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Health, metrics and the dashboard on http://{Address}:{Port}: /health/live, /health/ready, /metrics, /dashboard")]
-    private partial void LogListening(string address, int port);
 }

@@ -15,7 +15,7 @@ using OrleansMqtt.Log;
 namespace OrleansMqtt.Silo;
 
 /// <summary>Puts the parts of the server together: the log, a silo with the grains and an edge, health, metrics and the dashboard.</summary>
-internal static class OrleansMqttHost
+internal static partial class OrleansMqttHost
 {
     public static void AddOrleansMqtt(this WebApplicationBuilder builder)
     {
@@ -54,6 +54,8 @@ internal static class OrleansMqttHost
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
         app.MapPrometheusScrapingEndpoint();
         app.MapOrleansDashboard("/dashboard");
+        var http = app.Services.GetRequiredService<IOptions<HttpOptions>>();
+        app.Lifetime.ApplicationStarted.Register(() => LogListening(app.Logger, http.Value.Address, http.Value.Port));
     }
 
     private static int FreePort()
@@ -62,4 +64,7 @@ internal static class OrleansMqttHost
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Health, metrics and the dashboard on http://{Address}:{Port}: /health/live, /health/ready, /metrics, /dashboard")]
+    private static partial void LogListening(ILogger logger, string address, int port);
 }
