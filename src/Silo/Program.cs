@@ -12,7 +12,7 @@ try
 }
 catch (Exception exception) when (StartupFailure.Describe(exception) is { } description)
 {
-    // A wrong setting is told in one line, not with a stack trace.
+    // A wrong setting is told in one line, not with a stack trace; the host's own word of it is turned off in appsettings.json. All else leaves here unhandled, with its trace.
     await Console.Error.WriteLineAsync(description);
     return 1;
 }
