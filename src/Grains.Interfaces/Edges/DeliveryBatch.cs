@@ -1,6 +1,8 @@
 namespace OrleansMqtt;
 
-/// <summary>Messages for connections of one edge, from one session partition.</summary>
+/// <summary>
+/// Messages for connections of one edge, from one session partition. The sender uses its lists again once the call has returned: an edge in the same process keeps none of them.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("delivery-batch")]
 public sealed class DeliveryBatch
 {
@@ -14,8 +16,8 @@ public sealed class DeliveryBatch
     [Id(2)] public required long Sequence { get; init; }
 
     /// <summary>The messages, each once, however many connections get it.</summary>
-    [Id(3)] public required ArraySegment<MqttMessage> Messages { get; init; }
+    [Id(3)] public required List<MqttMessage> Messages { get; init; }
 
     /// <summary>Who gets what, in order.</summary>
-    [Id(4)] public required ArraySegment<Delivery> Deliveries { get; init; }
+    [Id(4)] public required List<Delivery> Deliveries { get; init; }
 }

@@ -18,15 +18,12 @@ public sealed class RoutedBatch
     /// <summary>The generation of the target that the filters came from.</summary>
     [Id(2)] public required long TargetGeneration { get; init; }
 
-    /// <summary>The version of the target's filters that was matched.</summary>
-    [Id(3)] public required long IndexVersion { get; init; }
-
     /// <summary>The first offset of the stretch.</summary>
-    [Id(4)] public required long From { get; init; }
+    [Id(3)] public required long From { get; init; }
 
     /// <summary>The offset after the stretch.</summary>
-    [Id(5)] public required long To { get; init; }
+    [Id(4)] public required long To { get; init; }
 
     /// <summary>The messages that match, by offset.</summary>
-    [Id(6)] public required ArraySegment<MqttMessage> Messages { get; init; }
+    [Id(5)] public required ArraySegment<MqttMessage> Messages { get; init; }
 }

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace OrleansMqtt;
 
 /// <summary>
@@ -17,6 +19,7 @@ public interface IClientSessionGrain : IGrainWithStringKey
     /// <summary>Removes subscriptions; true where there was one.</summary>
     ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, [Immutable] string[] filters);
 
-    /// <summary>The connection has ended. Ignored when it is not the living one any more.</summary>
+    /// <summary>The connection has ended. Interleaves, so that a takeover that waits for the connection's end does not wait for itself. Ignored when it is not the living one any more.</summary>
+    [AlwaysInterleave]
     ValueTask Disconnect(ConnectionEpoch epoch, DisconnectCause cause);
 }

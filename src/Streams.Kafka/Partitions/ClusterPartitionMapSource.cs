@@ -104,7 +104,7 @@ internal sealed partial class ClusterPartitionMapSource(
             _current = map;
         }
 
-        LogChanged(_current.Silos);
+        LogChanged(string.Join(", ", _current.Silos));
         Changed?.Invoke();
         return isComplete;
     }
@@ -134,5 +134,5 @@ internal sealed partial class ClusterPartitionMapSource(
     private bool IsOverdue(long since) => time.GetElapsedTime(since) >= MetadataPatience;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Partitions belong to the silos {Silos}.")]
-    private partial void LogChanged(IReadOnlyList<SiloAddress> silos);
+    private partial void LogChanged(string silos);
 }

@@ -14,7 +14,7 @@ namespace OrleansMqtt.Streams.Kafka;
 /// returns nothing: when no records come it returns a greeting.
 /// </remarks>
 internal sealed partial class PartitionQueue(
-    TopicPartitionId partition, LogStreamOptions options, IMessageLog log, LogStreamMetrics metrics, ILogger<PartitionQueue> logger) : IQueueCache, IQueueAdapterReceiver, IDisposable
+    TopicPartitionId partition, LogStreamOptions options, IMessageLog log, LogStreamMetrics metrics, ILogger<PartitionQueue> logger) : IQueueCache, IQueueAdapterReceiver
 {
     private readonly StreamId _streamId = StreamId.Create(options.Namespace, partition.ToString());
     private readonly List<PartitionCursor> _cursors = [];
@@ -23,7 +23,6 @@ internal sealed partial class PartitionQueue(
     private CancellationTokenSource _poll = new();
     private ILogReader? _reader;
     private bool _isReading;
-    private bool _isClosed;
 
     // The cache holds [_start, _end).
     private long _start;
@@ -41,12 +40,6 @@ internal sealed partial class PartitionQueue(
             _reader = null;
         }
 
-        Dispose();
-    }
-
-    public void Dispose()
-    {
-        _isClosed = true;
         Clear(_end);
         _poll.Dispose();
         _cursorsChanged.Dispose();
@@ -136,11 +129,6 @@ internal sealed partial class PartitionQueue(
 
     public void OnCursorsChanged()
     {
-        if (_isClosed)
-        {
-            return;
-        }
-
         if (!_isReading)
         {
             if (_cursorsChanged.CurrentCount == 0)

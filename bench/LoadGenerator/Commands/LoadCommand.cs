@@ -1,0 +1,226 @@
+using System.CommandLine;
+using System.Globalization;
+using OrleansMqtt.LoadGenerator.Engine;
+using OrleansMqtt.LoadGenerator.Measuring;
+
+namespace OrleansMqtt.LoadGenerator.Commands;
+
+/// <summary>One scenario as a sub-command: the options that all share, and those of its own.</summary>
+internal sealed class LoadCommand : Command
+{
+    private const int PortsPerSourceAddress = 28_000;
+
+    private readonly Scenario _scenario;
+    private readonly Option<string> _host = Option("--host", "server", "127.0.0.1");
+    private readonly Option<int> _port = Option("--port", "MQTT port", 1883);
+    private readonly Option<int> _protocol = Option("--protocol", "4 (MQTT 3.1.1) or 5", 5);
+    private readonly Option<string?> _user = Option<string?>("--username", "user name", null);
+    private readonly Option<string?> _password = Option<string?>("--password", "password", null);
+    private readonly Option<int> _keepAlive = Option("--keep-alive", "keep alive in seconds", 60);
+    private readonly Option<double> _connectRate = Option("--connect-rate", "connections per second; 0: as fast as they are accepted", 0.0);
+    private readonly Option<double> _connectTimeout = Option("--connect-timeout", "seconds until all connections must be ready", 30.0);
+    private readonly Option<int> _threads = Option("--threads", "threads that serve the connections", 1);
+    private readonly Option<int> _sources = Option("--source-addresses", "connect from this many addresses 127.0.0.x; 0: by need", 0);
+    private readonly Option<double> _duration = Option("--duration", "measured seconds", 10.0);
+    private readonly Option<string[]> _pids = new("--pid") { Description = "name=pid: report CPU and memory of this process; repeatable" };
+    private readonly Option<string?> _json = Option<string?>("--json", "write the result to this file as JSON", null);
+    private readonly Option<bool> _quiet = Option("--quiet", "no progress lines", false);
+    private readonly Option<int> _publishers = Option("--publishers", "number of publishers", 100);
+    private readonly Option<int> _subscribers = Option("--subscribers", "number of subscribers", 100);
+    private readonly Option<int> _idle = Option("--connections", "number of connections", 10_000);
+    private readonly Option<int> _qos = Option("--qos", "QoS of publishes and subscriptions: 0, 1 or 2", 1);
+    private readonly Option<int?> _publishQos = Option<int?>("--publish-qos", "QoS of publishes, when it differs", null);
+    private readonly Option<int?> _subscribeQos = Option<int?>("--subscribe-qos", "QoS of subscriptions, when it differs", null);
+    private readonly Option<int> _payload = Option("--payload", "payload bytes, 16 or more", 256);
+    private readonly Option<double> _rate = Option("--rate", "messages per second of all publishers together; 0: as fast as the window allows", 0.0);
+    private readonly Option<int> _window = Option("--window", "outstanding messages per publisher; 0: unlimited", 100);
+    private readonly Option<WindowBy?> _windowBy = Option<WindowBy?>("--window-by", "what ends a message's stay in the window (default: acknowledgement, at QoS 0 delivery)", null);
+    private readonly Option<double> _warmUp = Option("--warm-up", "seconds before measuring", 2.0);
+    private readonly Option<double> _ramp = Option("--ramp", "seconds over which the publishers start", 0.0);
+    private readonly Option<double> _drain = Option("--drain", "seconds to wait for missing messages after the end", 10.0);
+    private readonly Option<int> _receiveMaximum = Option("--receive-maximum", "Receive Maximum that the clients announce (MQTT 5); 0: none", 0);
+    private readonly Option<string?> _topicPrefix = Option<string?>("--topic-prefix", "prefix of topics and client identifiers (default: bench/ and a random part)", null);
+    private readonly Option<string> _file = new("--file") { Description = "file of acknowledged messages, a line 'topic TAB sequence' each", Required = true };
+
+    public LoadCommand(Scenario scenario, string name, string description)
+        : base(name, description)
+    {
+        _scenario = scenario;
+        if (scenario == Scenario.FanOut)
+        {
+            _publishers.DefaultValueFactory = _ => 1;
+            _subscribers.DefaultValueFactory = _ => 200;
+        }
+        else if (scenario == Scenario.FanIn)
+        {
+            _subscribers.DefaultValueFactory = _ => 1;
+        }
+
+        List<Option> options =
+            [_host, _port, _protocol, _user, _password, _keepAlive, _connectRate, _connectTimeout, _threads, _sources, _duration, _pids, _json, _quiet, _topicPrefix];
+        if (scenario == Scenario.Connections)
+        {
+            options.Add(_idle);
+        }
+        else
+        {
+            options.AddRange([_publishers, _payload, _rate, _window, _warmUp, _ramp, _drain]);
+            if (scenario != Scenario.Ledger)
+            {
+                options.Add(_qos);
+            }
+        }
+
+        if (scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut)
+        {
+            options.AddRange([_subscribers, _publishQos, _subscribeQos, _windowBy, _receiveMaximum]);
+        }
+
+        if (scenario == Scenario.Ledger)
+        {
+            options.Add(_file);
+        }
+
+        options.ForEach(Options.Add);
+        SetAction((result, _) => RunAsync(result));
+    }
+
+    private static Option<T> Option<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+
+    private async Task<int> RunAsync(ParseResult parsed)
+    {
+        using var stopping = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, e) =>
+        {
+            e.Cancel = true;
+            stopping.Cancel();
+        };
+        using var terminated = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        });
+        try
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                throw new LoadException("the load generator runs on Linux only");
+            }
+
+            var settings = Settings(parsed);
+            var processes = Processes(parsed.GetValue(_pids) ?? []);
+            var progress = parsed.GetValue(_quiet) ? TextWriter.Null : Console.Error;
+            using var run = new LoadRun(settings, parsed.GetValue(_password), processes, progress, stopping.Token);
+            var result = await run.RunAsync();
+            Console.Write(ResultText.Of(result));
+            if (parsed.GetValue(_json) is { } file)
+            {
+                await File.WriteAllTextAsync(file, result.ToJson(), CancellationToken.None);
+            }
+
+            return result.ExitCode;
+        }
+        catch (LoadException error)
+        {
+            await Console.Error.WriteLineAsync($"error: {error.Message}");
+            return error.ExitCode;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"error: {error.Message}");
+            return ExitCodes.Failed;
+        }
+    }
+
+    private LoadSettings Settings(ParseResult parsed)
+    {
+        bool connections = _scenario == Scenario.Connections;
+        bool subscribes = _scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut;
+        int qos = connections ? 0 : _scenario == Scenario.Ledger ? 1 : Within(parsed, _qos, 0, 2);
+        int publishQos = subscribes ? parsed.GetValue(_publishQos) ?? qos : qos;
+        int subscribeQos = subscribes ? parsed.GetValue(_subscribeQos) ?? qos : qos;
+        Check(publishQos is >= 0 and <= 2 && subscribeQos is >= 0 and <= 2, "--publish-qos and --subscribe-qos are 0, 1 or 2");
+        int protocol = Within(parsed, _protocol, 4, 5);
+        int publishers = connections ? 0 : Within(parsed, _publishers, 1, 1_000_000);
+        int subscribers = subscribes ? Within(parsed, _subscribers, 1, 1_000_000) : 0;
+        Check(_scenario != Scenario.P2p || publishers == subscribers, $"p2p needs as many subscribers as publishers, not {publishers} and {subscribers}");
+        int idle = connections ? Within(parsed, _idle, 1, 10_000_000) : 0;
+        string host = parsed.GetValue(_host)!;
+        int sources = Within(parsed, _sources, 0, 60_000);
+        int count = publishers + subscribers + idle;
+        if (sources == 0 && count > PortsPerSourceAddress && host is "127.0.0.1" or "localhost")
+        {
+            sources = (count + PortsPerSourceAddress - 1) / PortsPerSourceAddress;
+        }
+
+        string run = Guid.NewGuid().ToString("N")[..8];
+        string prefix = parsed.GetValue(_topicPrefix) ?? $"bench/{run}";
+        return new LoadSettings
+        {
+            Scenario = _scenario,
+            Host = host,
+            Port = Within(parsed, _port, 1, 65535),
+            Protocol = protocol,
+            Publishers = publishers,
+            Subscribers = subscribers,
+            Idle = idle,
+            PublishQualityOfService = publishQos,
+            SubscribeQualityOfService = subscribeQos,
+            PayloadLength = connections ? 16 : Within(parsed, _payload, 16, 16 * 1024 * 1024),
+            Rate = connections ? 0 : AtLeastZero(parsed, _rate),
+            Window = connections ? 0 : Within(parsed, _window, 0, 65535),
+            WindowBy = (subscribes ? parsed.GetValue(_windowBy) : null) ?? (publishQos == 0 ? WindowBy.Delivery : WindowBy.Acknowledgement),
+            Duration = AtLeastZero(parsed, _duration),
+            WarmUp = connections ? 0 : AtLeastZero(parsed, _warmUp),
+            Ramp = connections ? 0 : AtLeastZero(parsed, _ramp),
+            Drain = connections ? 0 : AtLeastZero(parsed, _drain),
+            TopicPrefix = prefix,
+            ClientPrefix = $"bench-{run}",
+            UserName = parsed.GetValue(_user),
+            KeepAlive = Within(parsed, _keepAlive, 0, 65535),
+            ReceiveMaximum = subscribes ? Within(parsed, _receiveMaximum, 0, 65535) : 0,
+            ConnectRate = AtLeastZero(parsed, _connectRate),
+            ConnectTimeout = AtLeastZero(parsed, _connectTimeout),
+            Threads = Within(parsed, _threads, 1, 64),
+            SourceAddresses = sources,
+            LedgerFile = _scenario == Scenario.Ledger ? parsed.GetValue(_file) : null,
+        };
+    }
+
+    private static List<WatchedProcess> Processes(string[] values)
+    {
+        var processes = new List<WatchedProcess>();
+        foreach (string value in values)
+        {
+            int at = value.LastIndexOf('=');
+            Check(at > 0 && int.TryParse(value[(at + 1)..], CultureInfo.InvariantCulture, out _), $"--pid is name=pid, not '{value}'");
+            int id = int.Parse(value[(at + 1)..], CultureInfo.InvariantCulture);
+            Check(ProcessSample.Take(id) is not null, $"--pid {value}: there is no process {id}");
+            processes.Add(new WatchedProcess(value[..at], id));
+        }
+
+        return processes;
+    }
+
+    private static int Within(ParseResult parsed, Option<int> option, int low, int high)
+    {
+        int value = parsed.GetValue(option);
+        Check(value >= low && value <= high, $"{option.Name} is {low} to {high}, not {value}");
+        return value;
+    }
+
+    private static double AtLeastZero(ParseResult parsed, Option<double> option)
+    {
+        double value = parsed.GetValue(option);
+        Check(value >= 0, FormattableString.Invariant($"{option.Name} is 0 or more, not {value}"));
+        return value;
+    }
+
+    private static void Check(bool holds, string message)
+    {
+        if (!holds)
+        {
+            throw new LoadException(message);
+        }
+    }
+}

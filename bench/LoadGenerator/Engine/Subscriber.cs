@@ -1,0 +1,105 @@
+using OrleansMqtt.LoadGenerator.Measuring;
+using OrleansMqtt.LoadGenerator.Mqtt;
+
+namespace OrleansMqtt.LoadGenerator.Engine;
+
+/// <summary>A client with one subscription: acknowledges, measures, and follows the sequence of each publisher.</summary>
+internal sealed class Subscriber(Worker worker, string clientId, int index) : Connection(worker, clientId)
+{
+    private readonly SequenceTracker[] _trackers = new SequenceTracker[worker.Context.Settings.Scenario == Scenario.P2p ? 1 : worker.Context.Settings.Publishers];
+    private readonly uint _firstPublisher = worker.Context.Settings.Scenario == Scenario.P2p ? (uint)index : 0;
+    private readonly long[] _unreleased = worker.Context.Settings.SubscribeQualityOfService == 2 ? new long[1024] : [];
+
+    public int Index { get; } = index;
+
+    protected override string? Filter => Settings.FilterOf(Index);
+
+    /// <summary>The tracker of a publisher; null when its messages are not for this subscriber.</summary>
+    public SequenceTracker? TrackerOf(int publisher)
+    {
+        long at = publisher - (long)_firstPublisher;
+        return at >= 0 && at < _trackers.Length ? _trackers[at] : null;
+    }
+
+    public (long Duplicates, long OutOfOrder) Irregularities()
+    {
+        long duplicates = 0;
+        long outOfOrder = 0;
+        foreach (ref var tracker in _trackers.AsSpan())
+        {
+            duplicates += tracker.Duplicates;
+            outOfOrder += tracker.OutOfOrder;
+        }
+
+        return (duplicates, outOfOrder);
+    }
+
+    protected override void OnPacket(PacketType type, byte first, ReadOnlySpan<byte> body, long now)
+    {
+        switch (type)
+        {
+            case PacketType.Publish:
+                var publish = ReceivedPublish.Read(first, body, Settings.Protocol);
+                if (publish.QualityOfService == 1)
+                {
+                    Acknowledge(PacketType.PubAck, publish.PacketId);
+                }
+                else if (publish.QualityOfService == 2)
+                {
+                    Acknowledge(PacketType.PubRec, publish.PacketId);
+                    ref long word = ref _unreleased[publish.PacketId >> 6];
+                    long bit = 1L << (publish.PacketId & 63);
+                    if ((word & bit) != 0)
+                    {
+                        Worker.Counters.Redelivered++;
+                        return;
+                    }
+
+                    word |= bit;
+                }
+
+                Receive(publish.Payload, now);
+                break;
+            case PacketType.PubRel when _unreleased.Length > 0:
+                ushort packetId = PacketReader.ReadAcknowledgement(body).PacketId;
+                _unreleased[packetId >> 6] &= ~(1L << (packetId & 63));
+                Acknowledge(PacketType.PubComp, packetId);
+                break;
+            default:
+                base.OnPacket(type, first, body, now);
+                break;
+        }
+    }
+
+    private void Receive(ReadOnlySpan<byte> payload, long now)
+    {
+        var counters = Worker.Counters;
+        if (payload.Length != Settings.PayloadLength)
+        {
+            counters.Foreign++;
+            return;
+        }
+
+        var header = MessageHeader.Read(payload);
+        uint at = header.Publisher - _firstPublisher;
+        if (at >= (uint)_trackers.Length)
+        {
+            counters.Foreign++;
+            return;
+        }
+
+        if (!_trackers[at].Receive(header.Sequence))
+        {
+            return;
+        }
+
+        counters.Delivered++;
+        counters.Progress.Record(now - header.Ticks);
+        if (Worker.Context.Clock.Measures(header.Ticks))
+        {
+            counters.EndToEnd.Record(now - header.Ticks);
+        }
+
+        Worker.OnDelivered(header.Publisher);
+    }
+}

@@ -1,0 +1,83 @@
+namespace OrleansMqtt.LoadGenerator;
+
+/// <summary>All that describes a run. Durations in seconds.</summary>
+internal sealed record LoadSettings
+{
+    public required Scenario Scenario { get; init; }
+
+    public string Host { get; init; } = "127.0.0.1";
+
+    public int Port { get; init; } = 1883;
+
+    /// <summary>Protocol level: 4 (MQTT 3.1.1) or 5.</summary>
+    public int Protocol { get; init; } = 5;
+
+    public int Publishers { get; init; }
+
+    public int Subscribers { get; init; }
+
+    /// <summary>Connections that do nothing (scenario Connections).</summary>
+    public int Idle { get; init; }
+
+    public int PublishQualityOfService { get; init; } = 1;
+
+    public int SubscribeQualityOfService { get; init; } = 1;
+
+    public int PayloadLength { get; init; } = 256;
+
+    /// <summary>Messages per second of all publishers together; 0: as fast as the window allows.</summary>
+    public double Rate { get; init; }
+
+    /// <summary>Messages of one publisher that may be outstanding; 0: only TCP and packet identifiers limit.</summary>
+    public int Window { get; init; } = 100;
+
+    public WindowBy WindowBy { get; init; }
+
+    public double Duration { get; init; } = 10;
+
+    public double WarmUp { get; init; } = 2;
+
+    /// <summary>The publishers start one after the other over this time.</summary>
+    public double Ramp { get; init; }
+
+    /// <summary>How long missing messages are waited for after the end.</summary>
+    public double Drain { get; init; } = 10;
+
+    public string TopicPrefix { get; init; } = "bench";
+
+    /// <summary>Prefix of client identifiers.</summary>
+    public string ClientPrefix { get; init; } = "bench";
+
+    public string? UserName { get; init; }
+
+    public int KeepAlive { get; init; } = 60;
+
+    /// <summary>Receive Maximum that the clients announce (MQTT 5); 0: left out.</summary>
+    public int ReceiveMaximum { get; init; }
+
+    /// <summary>Connections opened per second; 0: as fast as they are accepted.</summary>
+    public double ConnectRate { get; init; }
+
+    public double ConnectTimeout { get; init; } = 30;
+
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Number of source addresses 127.0.0.1, 127.0.0.2, ...; 0: the system chooses.</summary>
+    public int SourceAddresses { get; init; }
+
+    public string? LedgerFile { get; init; }
+
+    public int ConnectionCount => Publishers + Subscribers + Idle;
+
+    public string TopicOf(int publisher) => Scenario == Scenario.FanOut ? $"{TopicPrefix}/all" : $"{TopicPrefix}/{publisher}";
+
+    public string FilterOf(int subscriber) => Scenario switch
+    {
+        Scenario.P2p => $"{TopicPrefix}/{subscriber}",
+        Scenario.FanOut => $"{TopicPrefix}/all",
+        _ => $"{TopicPrefix}/+",
+    };
+
+    /// <summary>How many subscribers get each message.</summary>
+    public int DeliveriesPerMessage => Scenario == Scenario.P2p ? 1 : Subscribers;
+}

@@ -1,0 +1,23 @@
+namespace OrleansMqtt.LoadGenerator;
+
+/// <summary>Who publishes to whom.</summary>
+internal enum Scenario
+{
+    /// <summary>Each publisher has its own topic and its own subscriber.</summary>
+    P2p,
+
+    /// <summary>Each publisher has its own topic; all subscribers share one wildcard filter.</summary>
+    FanIn,
+
+    /// <summary>All publish to one topic; all subscribers subscribe to it.</summary>
+    FanOut,
+
+    /// <summary>Nobody publishes: connections are opened and held.</summary>
+    Connections,
+
+    /// <summary>Nobody subscribes.</summary>
+    Publish,
+
+    /// <summary>As <see cref="Publish"/>, and each acknowledged message is written to a file.</summary>
+    Ledger,
+}

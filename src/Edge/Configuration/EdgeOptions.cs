@@ -1,0 +1,38 @@
+namespace OrleansMqtt.Edge.Configuration;
+
+/// <summary>The MQTT edge (section <c>Mqtt</c>).</summary>
+public sealed class EdgeOptions
+{
+    /// <summary>The section.</summary>
+    public const string SectionName = "Mqtt";
+
+    /// <summary>Where clients connect. With none configured: one on port 1883 for MQTT and WebSocket, on every address.</summary>
+    public IList<ListenerOptions> Listeners { get; } = [];
+
+    /// <summary>The greatest packet in bytes that a client may send (Maximum Packet Size). From 1,024 to 268,435,460.</summary>
+    public int MaximumPacketSize { get; set; } = 1024 * 1024;
+
+    /// <summary>How many QoS 1 publishes an MQTT 5 client may have unacknowledged (Receive Maximum). From 1 to 65,535.</summary>
+    public int ReceiveMaximum { get; set; } = 1000;
+
+    /// <summary>The longest Keep Alive in seconds; MQTT 5 clients that ask for more, or none, are told this one (Server Keep Alive). 0 leaves it to the client.</summary>
+    public int MaximumKeepAlive { get; set; }
+
+    /// <summary>How long a new connection may take to send its CONNECT.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The most connections; those beyond are closed at once.</summary>
+    public int MaximumConnections { get; set; } = 1_000_000;
+
+    /// <summary>The most bytes of publishes that one connection may have on their way to the log; its socket is not read meanwhile. At least <see cref="MaximumPacketSize"/>.</summary>
+    public long ConnectionPublishBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>The most bytes of publishes that all connections together may have on their way to the log. At least twice <see cref="MaximumPacketSize"/>.</summary>
+    public long TotalPublishBytes { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>The most bytes that may wait for a client that reads slowly; QoS 0 messages beyond are dropped.</summary>
+    public long ConnectionOutboundBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>How long a stop waits for publishes that are on their way to the log.</summary>
+    public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}

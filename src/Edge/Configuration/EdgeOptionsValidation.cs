@@ -1,0 +1,61 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace OrleansMqtt.Edge.Configuration;
+
+/// <summary>Checks <see cref="EdgeOptions"/> at the start: one line that names the setting, its value and what is allowed.</summary>
+internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
+{
+    private const int GreatestPacket = 268_435_460;
+
+    public ValidateOptionsResult Validate(string? name, EdgeOptions options)
+        => (CheckLimits(options) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
+
+    private static string? CheckLimits(EdgeOptions options)
+        => Range(nameof(options.MaximumPacketSize), options.MaximumPacketSize, 1024, GreatestPacket)
+            ?? Range(nameof(options.ReceiveMaximum), options.ReceiveMaximum, 1, ushort.MaxValue)
+            ?? Range(nameof(options.MaximumKeepAlive), options.MaximumKeepAlive, 0, ushort.MaxValue)
+            ?? Range(nameof(options.MaximumConnections), options.MaximumConnections, 1, int.MaxValue)
+            ?? Range(nameof(options.ConnectionPublishBytes), options.ConnectionPublishBytes, options.MaximumPacketSize, long.MaxValue)
+            ?? Range(nameof(options.TotalPublishBytes), options.TotalPublishBytes, 2L * options.MaximumPacketSize, long.MaxValue)
+            ?? Range(nameof(options.ConnectionOutboundBytes), options.ConnectionOutboundBytes, 1024, long.MaxValue)
+            ?? Range(nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
+            ?? Range(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
+
+    private static string? CheckListeners(EdgeOptions options)
+    {
+        for (var i = 0; i < options.Listeners.Count; i++)
+        {
+            var listener = options.Listeners[i];
+            var failure = Range($"Listeners:{i}:{nameof(listener.Port)}", listener.Port, 0, 65535)
+                ?? CheckAddress(i, listener.Address)
+                ?? CheckFile($"Listeners:{i}:{nameof(listener.CertificatePath)}", listener.CertificatePath)
+                ?? CheckFile($"Listeners:{i}:{nameof(listener.CertificateKeyPath)}", listener.CertificateKeyPath);
+            if (failure is null && listener.CertificatePath is null && (listener.CertificateKeyPath ?? listener.CertificatePassword) is not null)
+            {
+                failure = $"{EdgeOptions.SectionName}:Listeners:{i}:{nameof(listener.CertificatePath)} is not set: a key or password needs the path of a certificate.";
+            }
+
+            if (failure is not null)
+            {
+                return failure;
+            }
+        }
+
+        return null;
+    }
+
+    private static string? CheckAddress(int index, string address)
+        => address == "*" || IPAddress.TryParse(address, out _)
+            ? null
+            : $"{EdgeOptions.SectionName}:Listeners:{index}:{nameof(ListenerOptions.Address)} is '{address}': it must be an IP address, or * for every address.";
+
+    private static string? CheckFile(string setting, string? path)
+        => path is null || File.Exists(path) ? null : $"{EdgeOptions.SectionName}:{setting} is '{path}': it must be a file that exists.";
+
+    private static string? Range<T>(string setting, T value, T least, T greatest)
+        where T : IComparable<T>
+        => value.CompareTo(least) >= 0 && value.CompareTo(greatest) <= 0
+            ? null
+            : $"{EdgeOptions.SectionName}:{setting} is {value}: it must be from {least} to {greatest}.";
+}

@@ -1,0 +1,30 @@
+using OrleansMqtt.Edge.Protocol;
+
+namespace OrleansMqtt.Edge.Connections;
+
+/// <summary>Why a connection ends.</summary>
+/// <param name="Cause">For the session.</param>
+/// <param name="Code">What an MQTT 5 client is told; null when nothing is sent.</param>
+/// <param name="Text">For the log, and for the client, as Reason String.</param>
+internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, string Text)
+{
+    public static CloseReason TakenOver { get; } = new(DisconnectCause.ByServer, ReasonCode.SessionTakenOver, "Another connection uses the client identifier.");
+
+    public static CloseReason Stopping { get; } = new(DisconnectCause.ServerStopping, ReasonCode.ServerShuttingDown, "The server is stopping.");
+
+    public static CloseReason KeepAliveTimeout { get; } = new(DisconnectCause.ConnectionLost, ReasonCode.KeepAliveTimeout, "Nothing was received within one and a half times the Keep Alive.");
+
+    public static CloseReason ConnectTimeout { get; } = new(DisconnectCause.ByServer, null, "No CONNECT was received in time.");
+
+    public static CloseReason ByClient { get; } = new(DisconnectCause.Normal, null, "The client disconnected.");
+
+    /// <summary>For the counter of closed connections.</summary>
+    public string Tag => Code?.ToString() ?? Cause.ToString();
+
+    /// <summary>Whether the operator should see it: the client did something that is refused.</summary>
+    public bool IsWarning => Cause == DisconnectCause.ByServer && Code is not (null or ReasonCode.SessionTakenOver);
+
+    public static CloseReason Server(ReasonCode code, string text) => new(DisconnectCause.ByServer, code, text);
+
+    public static CloseReason Lost(string text) => new(DisconnectCause.ConnectionLost, null, text);
+}

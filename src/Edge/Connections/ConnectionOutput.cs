@@ -1,0 +1,394 @@
+using System.IO.Pipelines;
+using OrleansMqtt.Edge.Protocol;
+
+namespace OrleansMqtt.Edge.Connections;
+
+/// <summary>
+/// What goes to one client: any thread enqueues, one work item at a time writes into the transport's pipe and flushes once a run. While the client does not read, nothing is
+/// written: deliveries wait in the queue, those of QoS 0 within <see cref="Configuration.EdgeOptions.ConnectionOutboundBytes"/>, those of QoS 1 within the session's window.
+/// </summary>
+internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext context, PipeWriter pipe) : IThreadPoolWorkItem
+{
+    /// <summary>Written between two flushes at most (and one packet).</summary>
+    private const int FlushBytes = 64 * 1024;
+
+    /// <summary>More items than a window can hold: whoever sends them is broken.</summary>
+    private const int MaximumItems = 2 * ushort.MaxValue;
+
+    /// <summary>Arrays that grew beyond this are let go when the queue is empty.</summary>
+    private const int KeptItems = 16;
+
+    private const int Idle = 0;
+    private const int Active = 1;
+    private const int ActiveAgain = 2;
+
+    private readonly Lock _gate = new();
+    private Item[] _queue = [];
+    private Item[] _writing = [];
+    private int _count;
+    private int _writingCount;
+    private int _written;
+    private long _queuedBytes;
+    private int _state;
+    private bool _isOpen;
+    private volatile bool _isClosed;
+    private TaskCompletionSource? _finished;
+    private byte[]? _lastPacket;
+    private bool _isLastWritten;
+
+    /// <summary>Bytes that wait, about.</summary>
+    public long QueuedBytes => Volatile.Read(ref _queuedBytes);
+
+    /// <summary>Sends CONNACK; deliveries that came before it follow it.</summary>
+    public void Open(byte[] connAck)
+    {
+        lock (_gate)
+        {
+            Insert(connAck);
+            _isOpen = true;
+        }
+
+        Schedule();
+    }
+
+    /// <summary>Enqueues a packet that is already encoded, and sees to it that it is sent.</summary>
+    public void Send(byte[] packet)
+    {
+        lock (_gate)
+        {
+            if (_isClosed || _finished is not null)
+            {
+                return;
+            }
+
+            Append(new Item { Packet = packet });
+        }
+
+        Schedule();
+    }
+
+    /// <summary>Enqueues a message; the caller calls <see cref="Schedule"/> afterwards when the queue was empty. False when it is dropped.</summary>
+    public bool TryEnqueue(MqttMessage message, ushort packetId, byte qos, bool isDuplicate, out bool wasEmpty)
+    {
+        var isFull = false;
+        lock (_gate)
+        {
+            wasEmpty = _count == 0;
+            if (_isClosed || _finished is not null)
+            {
+                return false;
+            }
+
+            if (qos == 0 ? _queuedBytes > context.Options.ConnectionOutboundBytes : _count >= MaximumItems)
+            {
+                isFull = true;
+            }
+            else
+            {
+                Append(new Item { Packet = message, PacketId = packetId, QoS = qos, IsDuplicate = isDuplicate });
+                return true;
+            }
+        }
+
+        if (isFull && qos == 0)
+        {
+            context.Metrics.Dropped(1, "slow-client");
+        }
+        else
+        {
+            connection.Close(CloseReason.Server(ReasonCode.QuotaExceeded, "More messages wait for this client than its receive window holds."));
+        }
+
+        return false;
+    }
+
+    /// <summary>Sees to it that what is enqueued and acknowledged is written.</summary>
+    public void Schedule()
+    {
+        while (true)
+        {
+            var state = Volatile.Read(ref _state);
+            if (state == ActiveAgain)
+            {
+                return;
+            }
+
+            if (Interlocked.CompareExchange(ref _state, state + 1, state) == state)
+            {
+                if (state == Idle)
+                {
+                    ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                }
+
+                return;
+            }
+        }
+    }
+
+    /// <summary>Sends a last packet after the PUBACKs that are due, drops what waits, and completes when all is handed to the transport.</summary>
+    public Task FinishAsync(byte[]? lastPacket)
+    {
+        lock (_gate)
+        {
+            if (_finished is null)
+            {
+                _finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _lastPacket = lastPacket;
+                DropQueue();
+                if (_isClosed)
+                {
+                    _finished.TrySetResult();
+                }
+            }
+        }
+
+        Schedule();
+        return _finished.Task;
+    }
+
+    /// <summary>Drops everything from now on. Only the work item calls this: afterwards nothing touches the pipe, and its memory may be given back.</summary>
+    private void Abandon()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            DropQueue();
+            _finished?.TrySetResult();
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        while (true)
+        {
+            Volatile.Write(ref _state, Active);
+            if (_isClosed)
+            {
+                if (Interlocked.CompareExchange(ref _state, Idle, Active) == Active)
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            try
+            {
+                var more = Write();
+                var flush = pipe.FlushAsync();
+                if (!flush.IsCompletedSuccessfully)
+                {
+                    _ = ContinueAfterAsync(flush, more);
+                    return;
+                }
+
+                if (!AfterFlush(flush.Result, more))
+                {
+                    return;
+                }
+            }
+            catch (Exception exception)
+            {
+                Fail(exception);
+                return;
+            }
+        }
+    }
+
+    private async Task ContinueAfterAsync(ValueTask<FlushResult> flush, bool more)
+    {
+        try
+        {
+            if (AfterFlush(await flush, more))
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            }
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    /// <summary>Returns whether there is something to write again.</summary>
+    private bool AfterFlush(FlushResult result, bool more)
+    {
+        if (result.IsCompleted || result.IsCanceled || _isLastWritten)
+        {
+            Abandon();
+        }
+
+        return more || Interlocked.CompareExchange(ref _state, Idle, Active) != Active;
+    }
+
+    /// <summary>The transport is gone, or the connection was ended while this was writing.</summary>
+    private void Fail(Exception exception)
+    {
+        Abandon();
+        Volatile.Write(ref _state, Idle);
+        connection.Close(CloseReason.Lost(exception.Message));
+    }
+
+    /// <summary>Writes what is due; returns whether more is left than fits before a flush.</summary>
+    private bool Write()
+    {
+        if (!Volatile.Read(ref _isOpen))
+        {
+            if (Volatile.Read(ref _finished) is not null)
+            {
+                WriteLast();
+            }
+
+            return false;
+        }
+
+        var output = new OutputBuffer(pipe);
+        if (connection.Publishes?.WriteAnswers(ref output) is { } error)
+        {
+            connection.OnPublishFailed(error);
+        }
+
+        var more = WriteQueue(ref output);
+        output.Commit();
+        if (!more && Volatile.Read(ref _finished) is not null)
+        {
+            WriteLast();
+        }
+
+        return more;
+    }
+
+    private void WriteLast()
+    {
+        if (Interlocked.Exchange(ref _lastPacket, null) is { } last)
+        {
+            last.CopyTo(pipe.GetSpan(last.Length));
+            pipe.Advance(last.Length);
+        }
+
+        _isLastWritten = true;
+    }
+
+    private bool WriteQueue(ref OutputBuffer output)
+    {
+        var qos0 = 0;
+        var qos1 = 0;
+        var expired = 0;
+        long now = 0;
+        while (output.Written < FlushBytes)
+        {
+            if (_written == _writingCount && !TakeQueue())
+            {
+                break;
+            }
+
+            ref var item = ref _writing[_written++];
+            if (item.Packet is not MqttMessage message)
+            {
+                output.Write((byte[])item.Packet);
+                continue;
+            }
+
+            uint? remaining = null;
+            if (message.Properties?.ExpiryIntervalSeconds is { } interval)
+            {
+                now = now != 0 ? now : context.Time.GetUtcNow().ToUnixTimeMilliseconds();
+                var elapsed = message.TimestampMilliseconds > 0 ? Math.Max(0, now - message.TimestampMilliseconds) / 1000 : 0;
+                if (elapsed >= interval)
+                {
+                    expired++;
+                    NotSent(item);
+                    continue;
+                }
+
+                remaining = (uint)(interval - elapsed);
+            }
+
+            if (!PublishWriter.TryWrite(
+                ref output, connection.Version, message, item.PacketId, item.QoS, item.IsDuplicate, remaining, connection.ClientMaximumPacketSize))
+            {
+                context.Metrics.Dropped(1, "too-large");
+                NotSent(item);
+            }
+            else if (item.QoS == 0)
+            {
+                qos0++;
+            }
+            else
+            {
+                qos1++;
+            }
+        }
+
+        if (output.Written > 0)
+        {
+            context.Metrics.Sent(output.Written, qos0, qos1);
+        }
+
+        if (expired > 0)
+        {
+            context.Metrics.Dropped(expired, "expired");
+        }
+
+        return _written < _writingCount || Volatile.Read(ref _count) > 0;
+    }
+
+    private void NotSent(in Item item)
+    {
+        if (item.QoS > 0)
+        {
+            connection.Acknowledge(item.PacketId, AcknowledgementKind.NotSent, 0);
+        }
+    }
+
+    /// <summary>Swaps the two arrays, so that what is written is written without the lock.</summary>
+    private bool TakeQueue()
+    {
+        lock (_gate)
+        {
+            _writing.AsSpan(0, _writingCount).Clear();
+            _written = 0;
+            (_queue, _writing) = (_writing.Length > KeptItems && _count <= KeptItems ? [] : _writing, _queue);
+            _writingCount = _count;
+            _count = 0;
+            _queuedBytes = 0;
+            return _writingCount > 0;
+        }
+    }
+
+    private void Append(in Item item)
+    {
+        if (_count == _queue.Length)
+        {
+            Array.Resize(ref _queue, Math.Max(4, _count * 2));
+        }
+
+        _queue[_count++] = item;
+        _queuedBytes += item.Packet is MqttMessage message ? message.Payload.Length + message.Topic.Length + 32 : ((byte[])item.Packet).Length;
+    }
+
+    private void Insert(byte[] packet)
+    {
+        Append(new Item { Packet = packet });
+        if (_count > 1)
+        {
+            Array.Copy(_queue, 0, _queue, 1, _count - 1);
+            _queue[0] = new Item { Packet = packet };
+        }
+    }
+
+    private void DropQueue()
+    {
+        _queue = [];
+        _count = 0;
+        _queuedBytes = 0;
+    }
+
+    private struct Item
+    {
+        public object Packet;
+        public ushort PacketId;
+        public byte QoS;
+        public bool IsDuplicate;
+    }
+}

@@ -1,0 +1,174 @@
+using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Protocol;
+using OrleansMqtt.Edge.Publishing;
+
+namespace OrleansMqtt.Edge.Connections;
+
+/// <summary>
+/// What one client asks of the grains, in the order of receipt. A publish is handed over by the reading loop itself; behind a SUBSCRIBE or UNSUBSCRIBE that is under way
+/// everything waits in a bounded queue, while the loop reads on and answers pings.
+/// </summary>
+internal sealed class InboundOperations(MqttConnection connection, EdgeContext context)
+{
+    private const int MaximumQueued = 64;
+
+    private readonly Lock _gate = new();
+    private Queue<object>? _queue;
+    private TaskCompletionSource? _room;
+    private TaskCompletionSource? _drained;
+    private bool _isRunning;
+    private volatile bool _isStopped;
+
+    /// <summary>Runs or queues a <see cref="PublishRun"/> whose credit is taken, a <see cref="SubscribePacket"/> or an <see cref="UnsubscribePacket"/>.</summary>
+    public ValueTask ExecuteAsync(object operation)
+    {
+        lock (_gate)
+        {
+            if (_isRunning)
+            {
+                (_queue ??= new()).Enqueue(operation);
+                if (_queue.Count < MaximumQueued)
+                {
+                    return default;
+                }
+
+                _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                return new(_room.Task);
+            }
+
+            if (operation is PublishRun run)
+            {
+                return HandOverAsync(run);
+            }
+
+            _isRunning = true;
+        }
+
+        _ = RunAsync(operation);
+        return default;
+    }
+
+    /// <summary>Hands over no more publishes.</summary>
+    public void Stop() => _isStopped = true;
+
+    /// <summary>Completes when everything that was queued is done.</summary>
+    public Task DrainAsync()
+    {
+        lock (_gate)
+        {
+            return _isRunning ? (_drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
+        }
+    }
+
+    private async Task RunAsync(object? operation)
+    {
+        do
+        {
+            switch (operation)
+            {
+                case PublishRun run:
+                    await HandOverAsync(run);
+                    break;
+                case SubscribePacket subscribe when !connection.IsClosing:
+                    await SubscribeAsync(subscribe);
+                    break;
+                case UnsubscribePacket unsubscribe when !connection.IsClosing:
+                    await UnsubscribeAsync(unsubscribe);
+                    break;
+            }
+
+            lock (_gate)
+            {
+                if (_queue is null || !_queue.TryDequeue(out operation))
+                {
+                    operation = null;
+                    _queue = null;
+                    _isRunning = false;
+                    _drained?.TrySetResult();
+                }
+
+                _room?.TrySetResult();
+                _room = null;
+            }
+        }
+        while (operation is not null);
+    }
+
+    private async ValueTask HandOverAsync(PublishRun run)
+    {
+        // First counted, then checked: a takeover that stops this waits for what was counted.
+        var publishes = connection.Publishes!;
+        publishes.Add(run);
+        if (_isStopped)
+        {
+            run.TakeBatch();
+            run.Abandon("The connection was taken over.");
+            return;
+        }
+
+        using var activity = EdgeMetrics.Activities.HasListeners() ? EdgeMetrics.Activities.StartActivity("mqtt publish") : null;
+        activity?.SetTag("messaging.destination.name", run.Topic.Name).SetTag("messaging.batch.message_count", run.Count);
+        try
+        {
+            await run.Topic.Grain.Publish(run.TakeBatch());
+        }
+        catch (Exception exception)
+        {
+            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, exception.Message);
+            connection.CloseUnavailable(exception);
+            run.Abandon(exception.Message);
+        }
+    }
+
+    private async Task SubscribeAsync(SubscribePacket packet)
+    {
+        try
+        {
+            var codes = (byte[])packet.Refusals.Clone();
+            var accepted = Array.FindAll(packet.Subscriptions, static subscription => subscription is not null);
+            if (accepted.Length > 0)
+            {
+                var result = await context.Grains.GetClient(connection.ClientId).Subscribe(connection.Session.Epoch, accepted!);
+                if (result.ReasonCodes is not { } granted)
+                {
+                    connection.Close(CloseReason.TakenOver);
+                    return;
+                }
+
+                for (int i = 0, next = 0; i < codes.Length; i++)
+                {
+                    codes[i] = packet.Subscriptions[i] is null ? codes[i] : ToReturnCode(granted[next++]);
+                }
+            }
+
+            connection.Output.Send(PacketWriter.SubAck(connection.Version, packet.PacketId, codes));
+        }
+        catch (Exception exception)
+        {
+            connection.CloseUnavailable(exception);
+        }
+    }
+
+    /// <summary>MQTT 3.1.1 knows one code for failure.</summary>
+    private byte ToReturnCode(byte reasonCode) => connection.Version == ProtocolVersion.Mqtt311 && reasonCode >= 0x80 ? (byte)0x80 : reasonCode;
+
+    private async Task UnsubscribeAsync(UnsubscribePacket packet)
+    {
+        try
+        {
+            var result = await context.Grains.GetClient(connection.ClientId).Unsubscribe(connection.Session.Epoch, packet.Filters);
+            if (result.Existed is not { } existed)
+            {
+                connection.Close(CloseReason.TakenOver);
+                return;
+            }
+
+            var codes = Array.ConvertAll(existed, static existed => (byte)(existed ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted));
+            connection.Output.Send(PacketWriter.UnsubAck(connection.Version, packet.PacketId, codes));
+        }
+        catch (Exception exception)
+        {
+            connection.CloseUnavailable(exception);
+        }
+    }
+}

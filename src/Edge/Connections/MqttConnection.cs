@@ -1,0 +1,476 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using OrleansMqtt.Edge.Delivering;
+using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Protocol;
+using OrleansMqtt.Edge.Publishing;
+
+namespace OrleansMqtt.Edge.Connections;
+
+/// <summary>One MQTT connection: CONNECT, the reading loop, and the end.</summary>
+internal sealed class MqttConnection : IDisposable
+{
+    /// <summary>How long a last packet may take to leave.</summary>
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly EdgeContext _context;
+    private readonly IDuplexPipe _transport;
+    private readonly EndPoint? _remote;
+    private readonly Action _abort;
+    private readonly InboundOperations _operations;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly long _connectDeadline;
+    private PacketDispatcher? _dispatcher;
+    private AcknowledgementSender? _acknowledgements;
+    private CloseReason? _closeReason;
+    private Task _run = Task.CompletedTask;
+    private long _lastActive;
+    private long _keepAliveTicks;
+    private bool _isConnectReceived;
+    private bool _isAccepted;
+    private volatile bool _isReading;
+
+    /// <summary>The connection's place in the wheel; belongs to <see cref="DeadlineWheel"/>.</summary>
+    public DeadlineWheel.Entry DeadlineEntry;
+
+    /// <param name="id">From <see cref="ConnectionTable.NextId"/>.</param>
+    /// <param name="transport">The bytes.</param>
+    /// <param name="remote">For the log.</param>
+    /// <param name="abort">Ends the transport at once.</param>
+    /// <param name="context">What all connections share.</param>
+    public MqttConnection(long id, IDuplexPipe transport, EndPoint? remote, Action abort, EdgeContext context)
+    {
+        Id = id;
+        _transport = transport;
+        _remote = remote;
+        _abort = abort;
+        _context = context;
+        _operations = new InboundOperations(this, context);
+        Output = new ConnectionOutput(this, context, transport.Output);
+        _connectDeadline = context.Deadlines.Now + DeadlineWheel.ToTicks(context.Options.ConnectTimeout);
+    }
+
+    public long Id { get; }
+
+    public ConnectionOutput Output { get; }
+
+    /// <summary>The publishes on their way to the log; null before the first.</summary>
+    public OutstandingPublishes? Publishes { get; private set; }
+
+    public ProtocolVersion Version { get; private set; }
+
+    public string ClientId { get; private set; } = "";
+
+    /// <summary>The session, once the client is connected.</summary>
+    public ConnectResult Session { get; private set; } = null!;
+
+    /// <summary>The greatest packet that the client takes.</summary>
+    public uint ClientMaximumPacketSize { get; private set; } = uint.MaxValue;
+
+    /// <summary>Whether CONNECT asked for a session that outlives the connection.</summary>
+    public bool HasSessionExpiry { get; private set; }
+
+    public bool IsClosing => Volatile.Read(ref _closeReason) is not null;
+
+    /// <summary>Completes when the connection has ended and its publishes are settled.</summary>
+    public Task Ended => _run;
+
+    /// <summary>Serves the connection until it ends.</summary>
+    public Task RunAsync() => _run = ServeAsync();
+
+    /// <summary>Ends the connection; only the first reason counts.</summary>
+    public void Close(CloseReason reason)
+    {
+        if (Interlocked.CompareExchange(ref _closeReason, reason, null) is not null)
+        {
+            return;
+        }
+
+        _closing.Cancel();
+        _transport.Input.CancelPendingRead();
+    }
+
+    /// <summary>A grain does not answer, which happens while a silo stops or a partition moves.</summary>
+    public void CloseUnavailable(Exception exception)
+    {
+        var code = _context.Connections.IsClosed ? ReasonCode.ServerShuttingDown : ReasonCode.ServerBusy;
+        Close(new CloseReason(DisconnectCause.ByServer, code, $"The server cannot do this now ({exception.GetType().Name})."));
+    }
+
+    /// <summary>See <see cref="IEdgeService.CloseTakenOver"/>.</summary>
+    public Task CloseTakenOverAsync()
+    {
+        Close(CloseReason.TakenOver);
+        _operations.Stop();
+        return Publishes?.WaitUntilSettledAsync() ?? Task.CompletedTask;
+    }
+
+    /// <summary>A publish was not stored: it and all after it stay unacknowledged.</summary>
+    public void OnPublishFailed(string error)
+    {
+        if (!IsClosing)
+        {
+            _context.Logger.PublishFailed(ClientId, error);
+        }
+
+        Close(new CloseReason(DisconnectCause.ByServer, ReasonCode.ImplementationSpecificError, "A message could not be stored."));
+    }
+
+    /// <summary>Tells the session about a message that was sent to the client.</summary>
+    public void Acknowledge(ushort packetId, AcknowledgementKind kind, byte reasonCode)
+        => _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode));
+
+    /// <summary>Asked by the wheel; returns when to be asked again.</summary>
+    public long? OnDeadline(long now)
+    {
+        if (IsClosing)
+        {
+            return null;
+        }
+
+        if (!_isAccepted)
+        {
+            if (_isConnectReceived || now < _connectDeadline)
+            {
+                return Math.Max(now + DeadlineWheel.TicksPerSecond, _connectDeadline);
+            }
+
+            Close(CloseReason.ConnectTimeout);
+            return null;
+        }
+
+        if (_keepAliveTicks == 0)
+        {
+            return null;
+        }
+
+        // While the server itself does not read, the client cannot be heard.
+        var last = _isReading ? Volatile.Read(ref _lastActive) : now;
+        if (now - last > _keepAliveTicks)
+        {
+            Close(CloseReason.KeepAliveTimeout);
+            return null;
+        }
+
+        return last + _keepAliveTicks + 1;
+    }
+
+    /// <summary>The publishes, made at the first one.</summary>
+    public OutstandingPublishes GetPublishes()
+    {
+        if (Publishes is null)
+        {
+            var publishes = new OutstandingPublishes(this, _context);
+            Thread.MemoryBarrier();
+            Publishes = publishes;
+        }
+
+        return Publishes;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _closing.Dispose();
+
+    private async Task ServeAsync()
+    {
+        _context.Metrics.ConnectionOpened();
+        _context.Deadlines.Add(this, _connectDeadline);
+        try
+        {
+            if (await ConnectAsync())
+            {
+                await ReadAsync();
+            }
+        }
+        catch (MqttProtocolException exception)
+        {
+            Close(CloseReason.Server(exception.ReasonCode, exception.Message));
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            Close(CloseReason.Lost(exception.Message));
+        }
+        catch (Exception exception)
+        {
+            _context.Logger.ConnectionFailed(exception);
+            Close(CloseReason.Server(ReasonCode.UnspecifiedError, "An unexpected error."));
+        }
+
+        await EndAsync();
+    }
+
+    private async ValueTask<bool> ConnectAsync()
+    {
+        if (await ReadConnectAsync() is not { } packet)
+        {
+            return false;
+        }
+
+        _isConnectReceived = true;
+        var options = _context.Options;
+        var keepAlive = packet.KeepAlive;
+        if (options.MaximumKeepAlive > 0 && Version == ProtocolVersion.Mqtt5 && (keepAlive == 0 || keepAlive > options.MaximumKeepAlive))
+        {
+            keepAlive = (ushort)options.MaximumKeepAlive;
+        }
+
+        var hasOwnId = packet.ClientId.Length > 0;
+        ClientId = hasOwnId ? packet.ClientId : $"auto-{Guid.CreateVersion7():N}";
+        ClientMaximumPacketSize = packet.MaximumPacketSize;
+        HasSessionExpiry = packet.SessionExpiryInterval > 0;
+        var request = new ConnectRequest { Edge = _context.Grains.Edge, ConnectionId = Id, CleanStart = packet.CleanStart, ReceiveMaximum = packet.ReceiveMaximum };
+        try
+        {
+            Session = await _context.Grains.GetClient(ClientId).Connect(request);
+        }
+        catch (Exception exception)
+        {
+            Close(CloseReason.Server(ReasonCode.ServerUnavailable, $"The session is not available ({exception.GetType().Name})."));
+            return false;
+        }
+
+        if (IsClosing)
+        {
+            return false;
+        }
+
+        _acknowledgements = _context.Acknowledgements.Get(Session.SessionPartition);
+        _dispatcher = new PacketDispatcher(this, _context);
+        var connAck = PacketWriter.ConnAck(Version, Session.SessionPresent, new ConnAckProperties
+        {
+            Features = _context.Features,
+            ReceiveMaximum = (ushort)options.ReceiveMaximum,
+            MaximumPacketSize = options.MaximumPacketSize,
+            AssignedClientIdentifier = hasOwnId ? null : ClientId,
+            ServerKeepAlive = keepAlive == packet.KeepAlive ? null : keepAlive,
+            SessionExpiryInterval = packet.SessionExpiryInterval > 0 && !_context.Features.StoredSessions ? 0 : null,
+        });
+        _lastActive = _context.Deadlines.Now;
+        _keepAliveTicks = DeadlineWheel.ToTicks(TimeSpan.FromSeconds(keepAlive * 1.5));
+        _isAccepted = true;
+        Output.Open(connAck);
+        _context.Deadlines.Add(this, _lastActive + _keepAliveTicks + 1);
+        _context.Logger.ClientConnected(ClientId, Version == ProtocolVersion.Mqtt5 ? "5" : "3.1.1", Id);
+        return true;
+    }
+
+    private async ValueTask<ConnectPacket?> ReadConnectAsync()
+    {
+        while (true)
+        {
+            var result = await _transport.Input.ReadAsync();
+            if (IsClosing)
+            {
+                return null;
+            }
+
+            var buffer = result.Buffer;
+            var consumed = buffer.Start;
+            try
+            {
+                if (FrameHeader.TryRead(buffer, _context.Options.MaximumPacketSize, out var header))
+                {
+                    if (header.Type != PacketType.Connect)
+                    {
+                        MqttProtocolException.ThrowProtocolError("The first packet is not CONNECT.");
+                    }
+
+                    if (buffer.Length >= header.Length)
+                    {
+                        var packet = ReadConnect(buffer.Slice(header.HeaderLength, header.BodyLength));
+                        consumed = buffer.GetPosition(header.Length);
+                        return packet;
+                    }
+                }
+            }
+            finally
+            {
+                // All is examined only when the packet is not complete: what follows CONNECT must be read at once.
+                _transport.Input.AdvanceTo(consumed, consumed.Equals(buffer.Start) ? buffer.End : consumed);
+            }
+
+            if (result.IsCompleted)
+            {
+                Close(CloseReason.Lost("The connection was closed before CONNECT."));
+                return null;
+            }
+        }
+    }
+
+    private ConnectPacket ReadConnect(in ReadOnlySequence<byte> body)
+    {
+        var reader = new PacketReader(body.IsSingleSegment ? body.FirstSpan : body.ToArray());
+        ProtocolVersion? version = null;
+        try
+        {
+            ConnectPacket.ReadVersion(ref reader, out version);
+        }
+        finally
+        {
+            Version = version ?? default;
+        }
+
+        var packet = ConnectPacket.Read(ref reader, Version);
+        var features = _context.Features;
+        if (packet.ClientId.Length == 0 && Version == ProtocolVersion.Mqtt311 && !packet.CleanStart)
+        {
+            throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "An empty client identifier needs a clean session.");
+        }
+
+        ClientId = packet.ClientId;
+        if (packet.HasWill && !features.Wills)
+        {
+            throw new MqttProtocolException(ReasonCode.ImplementationSpecificError, "Wills are not available.");
+        }
+
+        if (Version == ProtocolVersion.Mqtt311 && !packet.CleanStart && !features.StoredSessions)
+        {
+            throw new MqttProtocolException(ReasonCode.ImplementationSpecificError, "Sessions that outlive their connection are not available.");
+        }
+
+        return packet;
+    }
+
+    private async ValueTask ReadAsync()
+    {
+        var input = _transport.Input;
+        while (true)
+        {
+            Volatile.Write(ref _lastActive, _context.Deadlines.Now);
+            _isReading = true;
+            var result = await input.ReadAsync();
+            _isReading = false;
+            if (IsClosing)
+            {
+                return;
+            }
+
+            var buffer = result.Buffer;
+            try
+            {
+                while (!IsClosing && _dispatcher!.TakeNext(ref buffer) is { } operation)
+                {
+                    await ExecuteAsync(operation);
+                }
+            }
+            catch (MqttProtocolException)
+            {
+                // What came before the bad packet counts.
+                if (_dispatcher!.TakeRun() is { } run)
+                {
+                    await ExecuteAsync(run);
+                }
+
+                throw;
+            }
+            finally
+            {
+                input.AdvanceTo(buffer.Start, buffer.End);
+                _dispatcher!.CountReceived();
+            }
+
+            if (result.IsCompleted && !IsClosing)
+            {
+                Close(CloseReason.Lost("The client closed the connection without DISCONNECT."));
+                return;
+            }
+        }
+    }
+
+    private async ValueTask ExecuteAsync(object operation)
+    {
+        if (operation is not PublishRun run || await Publishes!.TakeCreditAsync(run, _closing.Token))
+        {
+            await _operations.ExecuteAsync(operation);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        var reason = _closeReason ?? CloseReason.Lost("The connection was lost.");
+        Close(reason);
+        _context.Deadlines.Remove(this);
+        await SayFarewellAsync(reason);
+        await _transport.Output.CompleteAsync();
+        await _transport.Input.CompleteAsync();
+        _context.Metrics.ConnectionClosed(reason.Tag);
+        if (reason.IsWarning)
+        {
+            _context.Logger.ClientClosed(ClientId, _remote?.ToString() ?? "", reason.Text);
+        }
+        else
+        {
+            _context.Logger.ClientGone(ClientId, Id, reason.Text);
+        }
+
+        if (reason != CloseReason.TakenOver)
+        {
+            await _operations.DrainAsync();
+            await TellSessionAsync(reason.Cause);
+        }
+
+        if (Publishes is { } publishes)
+        {
+            await publishes.WaitUntilSettledAsync();
+        }
+
+        _context.Connections.Remove(this);
+        Dispose();
+    }
+
+    /// <summary>Sends the last packet, for as long as that may take.</summary>
+    private async Task SayFarewellAsync(CloseReason reason)
+    {
+        byte[]? last = null;
+        if (reason.Code is { } code && Version != default)
+        {
+            if (!_isAccepted)
+            {
+                last = PacketWriter.ConnAckRefusal(Version, code, reason.Text, ClientMaximumPacketSize);
+            }
+            else if (Version == ProtocolVersion.Mqtt5)
+            {
+                last = PacketWriter.Disconnect(code, reason.Text, ClientMaximumPacketSize);
+            }
+        }
+
+        var finished = Output.FinishAsync(last);
+        try
+        {
+            await finished.WaitAsync(FarewellTimeout, _context.Time);
+            // Bytes that stay unread would make the operating system reset the connection, and the client lose the last packet.
+            while (_transport.Input.TryRead(out var unread) && !unread.Buffer.IsEmpty)
+            {
+                _transport.Input.AdvanceTo(unread.Buffer.End);
+            }
+        }
+        catch (TimeoutException)
+        {
+            // The client does not read. The pipe may be completed only when nothing writes into it any more.
+            _abort();
+            await finished;
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The transport ended before the farewell.
+        }
+    }
+
+    private async Task TellSessionAsync(DisconnectCause cause)
+    {
+        if (Session is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await _context.Grains.GetClient(ClientId).Disconnect(Session.Epoch, cause);
+        }
+        catch (Exception exception)
+        {
+            _context.Logger.DisconnectFailed(ClientId, exception.Message);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Edge.Diagnostics;
+
+namespace OrleansMqtt.Edge.Delivering;
+
+/// <summary>
+/// Sends the acknowledgements of this edge's clients to one session partition, one call at a time: while one is under way the next batch builds itself. What fails is sent
+/// again: to acknowledge twice does no harm.
+/// </summary>
+internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, TimeProvider time, ILogger logger)
+{
+    /// <summary>The most acknowledgements of a call.</summary>
+    public const int MaximumBatch = 1000;
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
+    private List<Acknowledgement> _waiting = [];
+    private bool _isSending;
+
+    public void Add(in Acknowledgement acknowledgement)
+    {
+        lock (_gate)
+        {
+            _waiting.Add(acknowledgement);
+            if (_isSending)
+            {
+                return;
+            }
+
+            _isSending = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.SendAllAsync(), this, preferLocal: false);
+    }
+
+    private async Task SendAllAsync()
+    {
+        var grain = grains.GetSessionPartition(partition);
+        while (true)
+        {
+            List<Acknowledgement> sending;
+            lock (_gate)
+            {
+                if (_waiting.Count == 0)
+                {
+                    _isSending = false;
+                    return;
+                }
+
+                // A new list each time: a batch that was handed over must not change.
+                sending = _waiting;
+                _waiting = [];
+            }
+
+            for (var start = 0; start < sending.Count; start += MaximumBatch)
+            {
+                var items = sending.Slice(start, Math.Min(MaximumBatch, sending.Count - start)).ToArray();
+                await SendAsync(grain, new AcknowledgementBatch { Items = items });
+            }
+        }
+    }
+
+    private async Task SendAsync(ISessionPartitionGrain grain, AcknowledgementBatch batch)
+    {
+        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                await grain.Acknowledge(batch);
+                return;
+            }
+            catch (Exception exception)
+            {
+                logger.AcknowledgeFailed(partition, exception.Message);
+            }
+
+            await Task.Delay(pause, time);
+        }
+    }
+}

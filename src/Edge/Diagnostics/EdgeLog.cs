@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansMqtt.Edge.Diagnostics;
+
+/// <summary>The log lines of the edge.</summary>
+internal static partial class EdgeLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Listening for {Protocols} on {EndPoint}")]
+    public static partial void Listening(this ILogger logger, string protocols, string endPoint);
+
+    [LoggerMessage(2, LogLevel.Debug, "Client '{ClientId}' connected with MQTT {Version} (connection {ConnectionId})")]
+    public static partial void ClientConnected(this ILogger logger, string clientId, string version, long connectionId);
+
+    [LoggerMessage(3, LogLevel.Debug, "Client '{ClientId}' is gone (connection {ConnectionId}): {Reason}")]
+    public static partial void ClientGone(this ILogger logger, string clientId, long connectionId, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "Closed client '{ClientId}' at {EndPoint}: {Reason}")]
+    public static partial void ClientClosed(this ILogger logger, string clientId, string endPoint, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "Closed client '{ClientId}': its publish was not stored: {Error}")]
+    public static partial void PublishFailed(this ILogger logger, string clientId, string error);
+
+    [LoggerMessage(6, LogLevel.Warning, "Session partition {Partition} takes no acknowledgements, trying again: {Error}")]
+    public static partial void AcknowledgeFailed(this ILogger logger, int partition, string error);
+
+    [LoggerMessage(7, LogLevel.Warning, "Refused a connection: Mqtt:MaximumConnections is {Maximum}")]
+    public static partial void TooManyConnections(this ILogger logger, int maximum);
+
+    [LoggerMessage(8, LogLevel.Error, "A connection ended unexpectedly")]
+    public static partial void ConnectionFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Warning, "The end of client '{ClientId}' was not told to its session: {Error}")]
+    public static partial void DisconnectFailed(this ILogger logger, string clientId, string error);
+
+    [LoggerMessage(10, LogLevel.Warning, "Stopped with publishes still on their way to the log after {Timeout}")]
+    public static partial void StoppedUnsettled(this ILogger logger, TimeSpan timeout);
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrleansMqtt.Edge.Configuration;
+using OrleansMqtt.Edge.Connections;
+using OrleansMqtt.Edge.Delivering;
+using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Protocol;
+using OrleansMqtt.Edge.Publishing;
+
+namespace OrleansMqtt.Edge;
+
+/// <summary>What all connections of an edge share.</summary>
+internal sealed class EdgeContext
+{
+    public EdgeContext(IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger)
+    {
+        Grains = grains;
+        Options = options.Value;
+        Time = time;
+        Metrics = metrics;
+        Logger = logger;
+        Topics = new PublishTopics(grains);
+        Credits = new PublishCredits(Options.TotalPublishBytes);
+        Deadlines = new DeadlineWheel(time);
+        Acknowledgements = new AcknowledgementSenders(grains, time, logger);
+        Connections = new ConnectionTable(Options.MaximumConnections);
+    }
+
+    public IEdgeGrains Grains { get; }
+
+    public EdgeOptions Options { get; }
+
+    public ServerFeatures Features => ServerFeatures.Current;
+
+    public TimeProvider Time { get; }
+
+    public EdgeMetrics Metrics { get; }
+
+    public ILogger Logger { get; }
+
+    public PublishTopics Topics { get; }
+
+    public PublishCredits Credits { get; }
+
+    public DeadlineWheel Deadlines { get; }
+
+    public AcknowledgementSenders Acknowledgements { get; }
+
+    public ConnectionTable Connections { get; }
+}

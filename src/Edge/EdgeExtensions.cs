@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using OrleansMqtt.Edge.Configuration;
+using OrleansMqtt.Edge.Delivering;
+using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Listeners;
+
+namespace OrleansMqtt.Edge;
+
+/// <summary>Adds the MQTT edge to a host.</summary>
+public static class EdgeExtensions
+{
+    /// <summary>
+    /// Adds the edge to a silo whose host runs Kestrel (a web application): its ports, its connections and its <see cref="IEdgeService"/>.
+    /// </summary>
+    /// <param name="builder">The silo.</param>
+    /// <param name="section">The section with <see cref="EdgeOptions"/>, usually <see cref="EdgeOptions.SectionName"/>.</param>
+    public static ISiloBuilder AddMqttEdge(this ISiloBuilder builder, IConfiguration section)
+    {
+        builder.Services.AddSingleton<IEdgeGrains, OrleansEdgeGrains>();
+        builder.Services.AddEdge(section);
+        return builder.AddGrainService<EdgeService>();
+    }
+
+    /// <summary>All of the edge except what needs a silo.</summary>
+    internal static IServiceCollection AddEdge(this IServiceCollection services, IConfiguration section)
+    {
+        services.AddOptions<EdgeOptions>().Bind(section).ValidateOnStart();
+        services.PostConfigure<EdgeOptions>(static options =>
+        {
+            if (options.Listeners.Count == 0)
+            {
+                options.Listeners.Add(new ListenerOptions());
+            }
+        });
+        services.AddSingleton<IValidateOptions<EdgeOptions>, EdgeOptionsValidation>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<EdgeMetrics>();
+        services.AddSingleton<EdgeContext>();
+        services.AddSingleton<DeliveryReceiver>();
+        services.AddSingleton<MqttConnectionHandler>();
+        services.AddSingleton<EdgeListeners>();
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<EdgeListeners>());
+        services.AddHostedService<EdgeLifetime>();
+        return services;
+    }
+}

@@ -1,0 +1,16 @@
+using Orleans.Runtime;
+
+namespace OrleansMqtt.Edge;
+
+/// <summary>The grains that an edge calls.</summary>
+internal interface IEdgeGrains
+{
+    /// <summary>The silo of this edge.</summary>
+    SiloAddress Edge { get; }
+
+    ITopicGrain GetTopic(string topic);
+
+    IClientSessionGrain GetClient(string clientId);
+
+    ISessionPartitionGrain GetSessionPartition(int partition);
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+
+namespace OrleansMqtt.Edge.Protocol;
+
+/// <summary>What CONNACK tells an MQTT 5 client about the server (MQTT 5, 3.2.2.3).</summary>
+internal readonly struct ConnAckProperties
+{
+    public required ServerFeatures Features { get; init; }
+
+    public required ushort ReceiveMaximum { get; init; }
+
+    public required int MaximumPacketSize { get; init; }
+
+    /// <summary>The identifier that the server made; null when the client brought its own.</summary>
+    public string? AssignedClientIdentifier { get; init; }
+
+    /// <summary>The Keep Alive that counts instead of the client's; null when the client's counts.</summary>
+    public ushort? ServerKeepAlive { get; init; }
+
+    /// <summary>The Session Expiry Interval that counts instead of the client's; null when the client's counts.</summary>
+    public uint? SessionExpiryInterval { get; init; }
+
+    public void Write(IBufferWriter<byte> target)
+    {
+        if (SessionExpiryInterval is { } expiry)
+        {
+            PacketWriter.WriteByte(target, (byte)PropertyId.SessionExpiryInterval);
+            PacketWriter.WriteUInt32(target, expiry);
+        }
+
+        PacketWriter.WriteByte(target, (byte)PropertyId.ReceiveMaximum);
+        PacketWriter.WriteUInt16(target, ReceiveMaximum);
+        if (Features.MaximumQoS < 2)
+        {
+            WriteByte(target, PropertyId.MaximumQoS, Features.MaximumQoS);
+        }
+
+        WriteUnavailable(target, PropertyId.RetainAvailable, Features.Retain);
+        PacketWriter.WriteByte(target, (byte)PropertyId.MaximumPacketSize);
+        PacketWriter.WriteUInt32(target, (uint)MaximumPacketSize);
+        if (AssignedClientIdentifier is not null)
+        {
+            PacketWriter.WriteByte(target, (byte)PropertyId.AssignedClientIdentifier);
+            PacketWriter.WriteString(target, AssignedClientIdentifier);
+        }
+
+        WriteUnavailable(target, PropertyId.SubscriptionIdentifierAvailable, Features.SubscriptionIdentifiers);
+        WriteUnavailable(target, PropertyId.SharedSubscriptionAvailable, Features.SharedSubscriptions);
+        if (ServerKeepAlive is { } keepAlive)
+        {
+            PacketWriter.WriteByte(target, (byte)PropertyId.ServerKeepAlive);
+            PacketWriter.WriteUInt16(target, keepAlive);
+        }
+    }
+
+    /// <summary>These properties mean "available" when they are absent.</summary>
+    private static void WriteUnavailable(IBufferWriter<byte> target, PropertyId property, bool isAvailable)
+    {
+        if (!isAvailable)
+        {
+            WriteByte(target, property, 0);
+        }
+    }
+
+    private static void WriteByte(IBufferWriter<byte> target, PropertyId property, byte value)
+    {
+        PacketWriter.WriteByte(target, (byte)property);
+        PacketWriter.WriteByte(target, value);
+    }
+}

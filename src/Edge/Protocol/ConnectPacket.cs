@@ -1,0 +1,193 @@
+namespace OrleansMqtt.Edge.Protocol;
+
+/// <summary>A CONNECT (MQTT 5, 3.1; MQTT 3.1.1, 3.1).</summary>
+internal sealed class ConnectPacket
+{
+    private static readonly ulong ConnectProperties = PropertyReader.SetOf(
+        PropertyId.SessionExpiryInterval, PropertyId.ReceiveMaximum, PropertyId.MaximumPacketSize, PropertyId.TopicAliasMaximum, PropertyId.RequestResponseInformation,
+        PropertyId.RequestProblemInformation, PropertyId.UserProperty, PropertyId.AuthenticationMethod, PropertyId.AuthenticationData);
+
+    private static readonly ulong WillProperties = PropertyReader.SetOf(
+        PropertyId.WillDelayInterval, PropertyId.PayloadFormatIndicator, PropertyId.MessageExpiryInterval, PropertyId.ContentType, PropertyId.ResponseTopic,
+        PropertyId.CorrelationData, PropertyId.UserProperty);
+
+    public bool CleanStart { get; private set; }
+
+    /// <summary>Keep Alive in seconds; 0 is none.</summary>
+    public ushort KeepAlive { get; private set; }
+
+    public string ClientId { get; private set; } = "";
+
+    public bool HasWill { get; private set; }
+
+    public uint SessionExpiryInterval { get; private set; }
+
+    public ushort ReceiveMaximum { get; private set; } = ushort.MaxValue;
+
+    /// <summary>The greatest packet that the client takes.</summary>
+    public uint MaximumPacketSize { get; private set; } = uint.MaxValue;
+
+    /// <summary>
+    /// Reads Protocol Name and Protocol Level, so that what follows can be answered in the client's version; null when the packet is of no known protocol, which is not
+    /// answered at all. A level that is not served throws, with <paramref name="version"/> set to the version that the answer is written in.
+    /// </summary>
+    public static void ReadVersion(ref PacketReader reader, out ProtocolVersion? version)
+    {
+        version = null;
+        var name = reader.ReadBinary();
+        var level = reader.ReadByte();
+        var isMqtt = name.SequenceEqual("MQTT"u8);
+        if (!isMqtt && !name.SequenceEqual("MQIsdp"u8))
+        {
+            MqttProtocolException.ThrowProtocolError("The protocol name is not MQTT.");
+        }
+
+        // Bit 7 is how bridges of some brokers mark themselves: an answer in 3.1.1 makes them try again without it.
+        version = isMqtt && (level & 0x7F) >= (int)ProtocolVersion.Mqtt5 ? ProtocolVersion.Mqtt5 : ProtocolVersion.Mqtt311;
+        if (!isMqtt || level != (byte)version)
+        {
+            throw new MqttProtocolException(ReasonCode.UnsupportedProtocolVersion, $"Protocol level {level} is not served: it is 4 for MQTT 3.1.1 or 5 for MQTT 5.");
+        }
+    }
+
+    /// <summary>Reads what follows the Protocol Level.</summary>
+    public static ConnectPacket Read(ref PacketReader reader, ProtocolVersion version)
+    {
+        var flags = reader.ReadByte();
+        CheckFlags(flags, version);
+        var packet = new ConnectPacket { CleanStart = (flags & 0x02) != 0, HasWill = (flags & 0x04) != 0, KeepAlive = reader.ReadUInt16() };
+        var hasAuthentication = version == ProtocolVersion.Mqtt5 && packet.ReadProperties(ref reader);
+        packet.ClientId = reader.ReadString();
+        if (packet.HasWill)
+        {
+            ReadWill(ref reader, version);
+        }
+
+        if ((flags & 0x80) != 0)
+        {
+            reader.ReadUtf8();
+        }
+
+        if ((flags & 0x40) != 0)
+        {
+            reader.ReadBinary();
+        }
+
+        reader.ExpectEnd();
+        if (hasAuthentication)
+        {
+            throw new MqttProtocolException(ReasonCode.BadAuthenticationMethod, "Extended authentication is not available.");
+        }
+
+        return packet;
+    }
+
+    private static void CheckFlags(byte flags, ProtocolVersion version)
+    {
+        if ((flags & 0x01) != 0)
+        {
+            MqttProtocolException.ThrowMalformed("The reserved flag of CONNECT is set.");
+        }
+
+        var willQoS = (flags >> 3) & 3;
+        if (willQoS == 3 || ((flags & 0x04) == 0 && (flags & 0x38) != 0))
+        {
+            MqttProtocolException.ThrowMalformed("The will flags of CONNECT contradict each other.");
+        }
+
+        if (version == ProtocolVersion.Mqtt311 && (flags & 0xC0) == 0x40)
+        {
+            MqttProtocolException.ThrowMalformed("CONNECT has a password without a user name.");
+        }
+    }
+
+    /// <summary>Returns whether the client asks for extended authentication.</summary>
+    private bool ReadProperties(ref PacketReader reader)
+    {
+        var hasMethod = false;
+        var hasData = false;
+        var properties = new PropertyReader(ref reader, ConnectProperties);
+        while (properties.TryReadNext(out var property))
+        {
+            switch (property)
+            {
+                case PropertyId.SessionExpiryInterval:
+                    SessionExpiryInterval = properties.Values.ReadUInt32();
+                    break;
+                case PropertyId.ReceiveMaximum:
+                    ReceiveMaximum = properties.Values.ReadUInt16();
+                    ExpectNotZero(ReceiveMaximum, "Receive Maximum");
+                    break;
+                case PropertyId.MaximumPacketSize:
+                    MaximumPacketSize = properties.Values.ReadUInt32();
+                    ExpectNotZero(MaximumPacketSize, "Maximum Packet Size");
+                    break;
+                case PropertyId.TopicAliasMaximum:
+                    properties.Values.ReadUInt16();
+                    break;
+                case PropertyId.RequestResponseInformation or PropertyId.RequestProblemInformation:
+                    properties.ReadBoolean();
+                    break;
+                case PropertyId.AuthenticationMethod:
+                    properties.Values.ReadUtf8();
+                    hasMethod = true;
+                    break;
+                case PropertyId.AuthenticationData:
+                    properties.Values.ReadBinary();
+                    hasData = true;
+                    break;
+                default:
+                    properties.SkipText(property);
+                    break;
+            }
+        }
+
+        if (hasData && !hasMethod)
+        {
+            MqttProtocolException.ThrowProtocolError("Authentication Data needs an Authentication Method.");
+        }
+
+        return hasMethod;
+    }
+
+    private static void ExpectNotZero(uint value, string name)
+    {
+        if (value == 0)
+        {
+            MqttProtocolException.ThrowProtocolError($"{name} may not be 0.");
+        }
+    }
+
+    /// <summary>Checks the will.</summary>
+    private static void ReadWill(ref PacketReader reader, ProtocolVersion version)
+    {
+        if (version == ProtocolVersion.Mqtt5)
+        {
+            var properties = new PropertyReader(ref reader, WillProperties);
+            while (properties.TryReadNext(out var property))
+            {
+                switch (property)
+                {
+                    case PropertyId.WillDelayInterval or PropertyId.MessageExpiryInterval:
+                        properties.Values.ReadUInt32();
+                        break;
+                    case PropertyId.PayloadFormatIndicator:
+                        properties.ReadBoolean();
+                        break;
+                    case PropertyId.CorrelationData:
+                        properties.Values.ReadBinary();
+                        break;
+                    case PropertyId.ResponseTopic:
+                        PublishPacket.ExpectName(properties.Values.ReadUtf8());
+                        break;
+                    default:
+                        properties.SkipText(property);
+                        break;
+                }
+            }
+        }
+
+        PublishPacket.ExpectName(reader.ReadUtf8());
+        reader.ReadBinary();
+    }
+}

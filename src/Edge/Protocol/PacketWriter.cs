@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+
+namespace OrleansMqtt.Edge.Protocol;
+
+/// <summary>Writes the packets that are sent seldom, each into an array of its own.</summary>
+internal static class PacketWriter
+{
+    public static readonly byte[] PingResp = [0xD0, 0x00];
+
+    /// <summary>CONNACK that accepts a connection; <paramref name="properties"/> are for MQTT 5.</summary>
+    public static byte[] ConnAck(ProtocolVersion version, bool sessionPresent, in ConnAckProperties properties)
+    {
+        var body = new ArrayBufferWriter<byte>(64);
+        WriteByte(body, sessionPresent ? (byte)1 : (byte)0);
+        WriteByte(body, 0);
+        if (version == ProtocolVersion.Mqtt5)
+        {
+            var values = new ArrayBufferWriter<byte>(64);
+            properties.Write(values);
+            WriteProperties(body, values.WrittenSpan);
+        }
+
+        return Frame(PacketType.ConnAck, body.WrittenSpan);
+    }
+
+    /// <summary>CONNACK that refuses a connection; null when the version has no code for the reason, and the connection is closed without an answer.</summary>
+    public static byte[]? ConnAckRefusal(ProtocolVersion version, ReasonCode reason, string? text, uint maximumPacketSize)
+    {
+        if (version == ProtocolVersion.Mqtt5)
+        {
+            return WithReasonString(PacketType.ConnAck, [0, (byte)reason], text, maximumPacketSize);
+        }
+
+        byte returnCode = reason switch
+        {
+            ReasonCode.UnsupportedProtocolVersion => 1,
+            ReasonCode.ClientIdentifierNotValid => 2,
+            ReasonCode.ServerUnavailable or ReasonCode.ServerBusy or ReasonCode.ServerShuttingDown or ReasonCode.ImplementationSpecificError => 3,
+            ReasonCode.BadUserNameOrPassword => 4,
+            ReasonCode.NotAuthorized => 5,
+            _ => 0,
+        };
+        return returnCode == 0 ? null : [0x20, 2, 0, returnCode];
+    }
+
+    /// <summary>DISCONNECT; only MQTT 5 has one from the server.</summary>
+    public static byte[] Disconnect(ReasonCode reason, string? text, uint maximumPacketSize)
+        => WithReasonString(PacketType.Disconnect, [(byte)reason], text, maximumPacketSize);
+
+    public static byte[] SubAck(ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes) => Acknowledge(PacketType.SubAck, version, packetId, reasonCodes);
+
+    public static byte[] UnsubAck(ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes)
+        => Acknowledge(PacketType.UnsubAck, version, packetId, version == ProtocolVersion.Mqtt5 ? reasonCodes : []);
+
+    public static void WriteByte(IBufferWriter<byte> writer, byte value)
+    {
+        writer.GetSpan(1)[0] = value;
+        writer.Advance(1);
+    }
+
+    public static void WriteUInt16(IBufferWriter<byte> writer, ushort value)
+    {
+        BinaryPrimitives.WriteUInt16BigEndian(writer.GetSpan(2), value);
+        writer.Advance(2);
+    }
+
+    public static void WriteUInt32(IBufferWriter<byte> writer, uint value)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(writer.GetSpan(4), value);
+        writer.Advance(4);
+    }
+
+    public static void WriteString(IBufferWriter<byte> writer, string text)
+    {
+        WriteUInt16(writer, (ushort)Encoding.UTF8.GetByteCount(text));
+        Encoding.UTF8.GetBytes(text, writer);
+    }
+
+    private static byte[] Acknowledge(PacketType type, ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes)
+    {
+        var body = new ArrayBufferWriter<byte>(8 + reasonCodes.Length);
+        WriteUInt16(body, packetId);
+        if (version == ProtocolVersion.Mqtt5)
+        {
+            WriteByte(body, 0);
+        }
+
+        body.Write(reasonCodes);
+        return Frame(type, body.WrittenSpan);
+    }
+
+    /// <summary>A Reason String is left out where it would make the packet too large for the client ([MQTT-3.2.2-19], [MQTT-3.14.2-3]).</summary>
+    private static byte[] WithReasonString(PacketType type, ReadOnlySpan<byte> fields, string? text, uint maximumPacketSize)
+    {
+        var body = new ArrayBufferWriter<byte>(128);
+        body.Write(fields);
+        if (text is not null)
+        {
+            var values = new ArrayBufferWriter<byte>(128);
+            WriteByte(values, (byte)PropertyId.ReasonString);
+            WriteString(values, text);
+            WriteProperties(body, values.WrittenSpan);
+            var packet = Frame(type, body.WrittenSpan);
+            if (packet.Length <= maximumPacketSize)
+            {
+                return packet;
+            }
+
+            body.ResetWrittenCount();
+            body.Write(fields);
+        }
+
+        WriteProperties(body, []);
+        return Frame(type, body.WrittenSpan);
+    }
+
+    private static void WriteProperties(ArrayBufferWriter<byte> body, ReadOnlySpan<byte> values)
+    {
+        body.Advance(VariableInteger.Write(body.GetSpan(4), values.Length));
+        body.Write(values);
+    }
+
+    private static byte[] Frame(PacketType type, ReadOnlySpan<byte> body)
+    {
+        var packet = new byte[1 + VariableInteger.GetLength(body.Length) + body.Length];
+        packet[0] = (byte)((int)type << 4);
+        var start = 1 + VariableInteger.Write(packet.AsSpan(1), body.Length);
+        body.CopyTo(packet.AsSpan(start));
+        return packet;
+    }
+}

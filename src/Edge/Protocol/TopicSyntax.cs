@@ -1,0 +1,47 @@
+namespace OrleansMqtt.Edge.Protocol;
+
+/// <summary>The syntax of topic names and filters (MQTT 5, 4.7 and 4.8.2), over UTF-8 that is already checked.</summary>
+internal static class TopicSyntax
+{
+    private static ReadOnlySpan<byte> SharePrefix => "$share/"u8;
+
+    /// <summary>A name may not be empty or hold wildcards ([MQTT-3.3.2-2], [MQTT-4.7.3-1]).</summary>
+    public static bool IsName(ReadOnlySpan<byte> name) => !name.IsEmpty && name.IndexOfAny((byte)'#', (byte)'+') < 0;
+
+    /// <summary>Whether the filter asks for a shared subscription.</summary>
+    public static bool IsShared(ReadOnlySpan<byte> filter) => filter.StartsWith(SharePrefix);
+
+    /// <summary><c>#</c> stands alone in the last level, <c>+</c> alone in its level ([MQTT-4.7.1-1], [MQTT-4.7.1-2]).</summary>
+    public static bool IsFilter(ReadOnlySpan<byte> filter)
+    {
+        if (filter.IsEmpty)
+        {
+            return false;
+        }
+
+        while (true)
+        {
+            var slash = filter.IndexOf((byte)'/');
+            var level = slash < 0 ? filter : filter[..slash];
+            if (level.Length > 1 ? level.IndexOfAny((byte)'#', (byte)'+') >= 0 : level.Length == 1 && level[0] == '#' && slash >= 0)
+            {
+                return false;
+            }
+
+            if (slash < 0)
+            {
+                return true;
+            }
+
+            filter = filter[(slash + 1)..];
+        }
+    }
+
+    /// <summary><c>$share/{name}/{filter}</c>, the name not empty and without wildcards ([MQTT-4.8.2-1], [MQTT-4.8.2-2]).</summary>
+    public static bool IsSharedFilter(ReadOnlySpan<byte> filter)
+    {
+        var rest = filter[SharePrefix.Length..];
+        var slash = rest.IndexOf((byte)'/');
+        return slash > 0 && IsName(rest[..slash]) && IsFilter(rest[(slash + 1)..]);
+    }
+}

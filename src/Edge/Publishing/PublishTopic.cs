@@ -1,0 +1,12 @@
+namespace OrleansMqtt.Edge.Publishing;
+
+/// <summary>A topic that clients publish to, with what is made once for it.</summary>
+internal sealed class PublishTopic(byte[] utf8, string name, ITopicGrain grain)
+{
+    /// <summary>The name as it came.</summary>
+    public ReadOnlySpan<byte> Utf8 => utf8;
+
+    public string Name => name;
+
+    public ITopicGrain Grain => grain;
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics.Metrics;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>The metrics of the grains; names and units follow OpenTelemetry's conventions.</summary>
+internal static class GrainInstruments
+{
+    public const string MeterName = "OrleansMqtt.Grains";
+
+    private static readonly Meter Meter = new(MeterName);
+
+    public static readonly Counter<long> Published = Meter.CreateCounter<long>("orleansmqtt.topic.published", "{message}", "Messages handed to the log.");
+
+    public static readonly Counter<long> Routed = Meter.CreateCounter<long>("orleansmqtt.router.matched", "{message}", "Messages handed to a session partition.");
+
+    public static readonly Counter<long> Read = Meter.CreateCounter<long>("orleansmqtt.router.read", "{record}", "Records read and matched.");
+
+    public static readonly Counter<long> Skipped = Meter.CreateCounter<long>("orleansmqtt.router.skipped", "{record}", "Records whose key is not a topic name.");
+
+    public static readonly Counter<long> CaughtUp = Meter.CreateCounter<long>(
+        "orleansmqtt.session_partition.caught_up", "{record}", "Records that a session partition read from the log itself, because a stretch was missing.");
+
+    public static readonly Counter<long> Delivered = Meter.CreateCounter<long>("orleansmqtt.session.delivered", "{message}", "Deliveries handed to edges.");
+
+    public static readonly Counter<long> Queued = Meter.CreateCounter<long>("orleansmqtt.session.queued", "{message}", "Messages put into mailboxes.");
+
+    public static readonly Counter<long> Dropped = Meter.CreateCounter<long>("orleansmqtt.session.dropped", "{message}", "Messages dropped, by reason.");
+
+    public static readonly UpDownCounter<long> Sessions = Meter.CreateUpDownCounter<long>("orleansmqtt.session.active", "{session}", "Sessions.");
+
+    public static readonly UpDownCounter<long> Filters = Meter.CreateUpDownCounter<long>("orleansmqtt.session.filters", "{filter}", "Different topic filters.");
+
+    public static readonly KeyValuePair<string, object?> MailboxFull = new("reason", "mailbox_full");
+
+    public static readonly KeyValuePair<string, object?> ConnectionSlow = new("reason", "connection_slow");
+
+    public static readonly KeyValuePair<string, object?> Removed = new("reason", "removed_by_retention");
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Orleans.Hosting;
+using OrleansMqtt.Streams.Kafka;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>Adds the grains to a silo.</summary>
+public static class GrainsSiloBuilderExtensions
+{
+    /// <summary>Adds routing, sessions and their options from the sections <c>Topics</c> and <c>Sessions</c>. Needs an <c>IMessageLog</c> whose topics are ensured.</summary>
+    public static ISiloBuilder AddMqttGrains(this ISiloBuilder silo, IConfiguration configuration)
+    {
+        var services = silo.Services;
+        services.AddOptions<TopicsOptions>().Bind(configuration.GetSection("Topics")).ValidateOnStart();
+        services.AddOptions<SessionsOptions>().Bind(configuration.GetSection("Sessions")).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TopicsOptions>, TopicsOptionsValidation>();
+        services.AddSingleton<IValidateOptions<SessionsOptions>, SessionsOptionsValidation>();
+        services.AddSingleton<TopicRoutes>();
+        services.AddSingleton<RecordCodec>();
+        services.AddSingleton<SessionPartitions>();
+        services.AddSingleton<EdgeServices>();
+        services.AddOptions<LogStreamOptions>("log").Configure<TopicRoutes>((options, routes) =>
+        {
+            foreach (var topic in routes.Topics)
+            {
+                options.Topics.Add(topic);
+            }
+        });
+        return silo
+            .AddPartitionMap()
+            .AddGrainPartition<ClientSessionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of(grain.Key.ToString()!))
+            .AddGrainPartition<SessionPartitionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of((int)grain.GetIntegerKey()))
+            .AddLogStreams("log", _ => { });
+    }
+}

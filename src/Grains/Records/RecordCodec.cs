@@ -1,0 +1,206 @@
+using System.Buffers.Binary;
+using System.Text;
+using Microsoft.Extensions.Options;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// Turns messages into records and back. Key: the MQTT topic; value: the payload, byte for byte; all else in headers (<see cref="RecordHeaders"/>), user properties under
+/// their own names. A record of another producer, with none of these headers, is a message too.
+/// </summary>
+internal sealed class RecordCodec(IOptions<TopicsOptions> options)
+{
+    private static readonly LogHeader[] NoHeaders = [];
+    private static readonly byte[] Text = "TEXT"u8.ToArray();
+    private static readonly byte[] Binary = "BINARY"u8.ToArray();
+    private readonly RecordHeaders _names = new(options.Value.HeaderPrefix);
+    private readonly bool _filterHeaders = options.Value.FilterHeaders;
+
+    // The value of the qos header is one of three byte arrays for good.
+    private readonly LogHeader[] _qos =
+    [
+        new(options.Value.HeaderPrefix + "qos", "0"u8.ToArray()),
+        new(options.Value.HeaderPrefix + "qos", "1"u8.ToArray()),
+        new(options.Value.HeaderPrefix + "qos", "2"u8.ToArray()),
+    ];
+
+    /// <summary>The record of a message.</summary>
+    /// <param name="key">The topic name in UTF-8.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="local">The publisher's client identifier in UTF-8.</param>
+    /// <param name="replyTopic">The topic of the log that the message's response topic belongs to; null when it has none.</param>
+    public LogRecord Encode(ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic) => new()
+    {
+        Key = key,
+        Value = message.Payload,
+        TimestampMilliseconds = message.TimestampMilliseconds,
+        Headers = message.Properties is null && !_filterHeaders
+            ? local is null ? [_qos[message.QoS]] : [_qos[message.QoS], new(_names.Local, local)]
+            : EncodeHeaders(message, local, replyTopic),
+    };
+
+    /// <summary>The message of a record; null when its key is not a topic name.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="defaultQoS">The QoS of a record that carries none.</param>
+    /// <param name="strings">Keeps topic names and client identifiers.</param>
+    public MqttMessage? Decode(StoredRecord record, byte defaultQoS, Utf8StringCache strings)
+    {
+        if (record.Key is not { } key || strings.Get(key.Span) is not { } topic || !TopicFilter.IsTopicName(topic))
+        {
+            return null;
+        }
+
+        var qos = defaultQoS;
+        string? local = null;
+        PropertiesBuilder properties = default;
+        foreach (var header in record.Headers ?? NoHeaders)
+        {
+            var value = header.Value.GetValueOrDefault().Span;
+            if (!header.Name.StartsWith(_names.Prefix, StringComparison.Ordinal) || header.Name.StartsWith(_names.Escape, StringComparison.Ordinal))
+            {
+                AddUserProperty(ref properties, header.Name, value);
+            }
+            else if (header.Name == _names.QoS)
+            {
+                qos = value.Length == 1 && value[0] is >= (byte)'0' and <= (byte)'2' ? (byte)(value[0] - '0') : defaultQoS;
+            }
+            else if (header.Name == _names.Local)
+            {
+                local = strings.Get(value);
+            }
+            else
+            {
+                DecodeProperty(ref properties, header.Name, header.Value.GetValueOrDefault());
+            }
+        }
+
+        return new()
+        {
+            Topic = topic,
+            Payload = record.Value.GetValueOrDefault(),
+            QoS = qos,
+            PublisherClientId = local,
+            TimestampMilliseconds = record.TimestampMilliseconds,
+            Properties = properties.Build(),
+            Offset = record.Offset,
+        };
+    }
+
+    private LogHeader[] EncodeHeaders(MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic)
+    {
+        List<LogHeader> headers = [_qos[message.QoS]];
+        if (local is not null)
+        {
+            headers.Add(new(_names.Local, local));
+        }
+
+        if (_filterHeaders)
+        {
+            foreach (var level in message.Topic.Split('/'))
+            {
+                headers.Add(new(_names.Filter, Encoding.UTF8.GetBytes(level)));
+            }
+        }
+
+        if (message.Properties is not { } properties)
+        {
+            return [.. headers];
+        }
+
+        if (properties.ExpiryIntervalSeconds is { } expiry)
+        {
+            // The header is signed; an interval beyond its range is 68 years, and as good as none.
+            var bytes = new byte[4];
+            BinaryPrimitives.WriteInt32BigEndian(bytes, (int)Math.Min(expiry, int.MaxValue));
+            headers.Add(new(_names.Expiry, bytes));
+        }
+
+        if (properties.ContentType is { } contentType)
+        {
+            headers.Add(new(_names.ContentType, Encoding.UTF8.GetBytes(contentType)));
+        }
+
+        if (properties.IsText is { } isText)
+        {
+            headers.Add(new(_names.Format, isText ? Text : Binary));
+        }
+
+        if (properties.ResponseTopic is { } responseTopic)
+        {
+            headers.Add(new(_names.ReplyTo, Encoding.UTF8.GetBytes(replyTopic!)));
+            headers.Add(new(_names.ReplyKey, Encoding.UTF8.GetBytes(responseTopic)));
+        }
+
+        if (properties.CorrelationData is { } correlation)
+        {
+            headers.Add(new(_names.CorrelationId, correlation));
+        }
+
+        foreach (var property in properties.UserProperties)
+        {
+            var name = property.Name.StartsWith(_names.Prefix, StringComparison.Ordinal) ? _names.Escape + property.Name : property.Name;
+            headers.Add(new(name, Encoding.UTF8.GetBytes(property.Value)));
+        }
+
+        return [.. headers];
+    }
+
+    private void AddUserProperty(ref PropertiesBuilder properties, string name, ReadOnlySpan<byte> value)
+    {
+        name = name.StartsWith(_names.Escape, StringComparison.Ordinal) ? name[_names.Escape.Length..] : name;
+
+        // Headers of other producers may be no MQTT strings; those cannot travel on.
+        if (Utf8StringCache.Decode(value) is { } text && !name.Contains('\0') && Encoding.UTF8.GetByteCount(name) <= ushort.MaxValue)
+        {
+            (properties.UserProperties ??= []).Add(new(name, text));
+        }
+    }
+
+    private void DecodeProperty(ref PropertiesBuilder properties, string name, ReadOnlyMemory<byte> value)
+    {
+        if (name == _names.Expiry && value.Length == 4)
+        {
+            properties.Expiry = (uint)Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(value.Span));
+        }
+        else if (name == _names.ContentType)
+        {
+            properties.ContentType = Utf8StringCache.Decode(value.Span);
+        }
+        else if (name == _names.Format)
+        {
+            properties.IsText = value.Span.SequenceEqual(Text) ? true : value.Span.SequenceEqual(Binary) ? false : null;
+        }
+        else if (name == _names.ReplyKey)
+        {
+            properties.ResponseTopic = Utf8StringCache.Decode(value.Span) is { } topic && TopicFilter.IsTopicName(topic) ? topic : null;
+        }
+        else if (name == _names.CorrelationId && value.Length <= ushort.MaxValue)
+        {
+            properties.CorrelationData = value;
+        }
+    }
+
+    private struct PropertiesBuilder
+    {
+        public uint? Expiry;
+        public string? ContentType;
+        public bool? IsText;
+        public string? ResponseTopic;
+        public ReadOnlyMemory<byte>? CorrelationData;
+        public List<UserProperty>? UserProperties;
+
+        public readonly MessageProperties? Build() =>
+            Expiry is null && ContentType is null && IsText is null && ResponseTopic is null && CorrelationData is null && UserProperties is null
+                ? null
+                : new()
+                {
+                    ExpiryIntervalSeconds = Expiry,
+                    ContentType = ContentType,
+                    IsText = IsText,
+                    ResponseTopic = ResponseTopic,
+                    CorrelationData = CorrelationData,
+                    UserProperties = UserProperties is null ? [] : [.. UserProperties],
+                };
+    }
+}

@@ -1,0 +1,259 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Orleans.Streams;
+using Orleans.Streams.Core;
+using OrleansMqtt.Log;
+using OrleansMqtt.Streams.Kafka;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// Consumes the stream of one messages partition. A new router starts at the end of the partition and asks all session partitions for their filters; each of them reads what it
+/// misses before that from the log itself.
+/// </summary>
+[ImplicitStreamSubscription(StreamNamespace), PartitionPlacement, Reentrant, KeepAlive]
+internal sealed partial class RouterGrain(
+    IMessageLog log, TopicRoutes routes, RecordCodec codec, IOptions<TopicsOptions> options, ILogger<RouterGrain> logger)
+    : Grain, IRouterGrain, IStreamSubscriptionObserver, IAsyncObserver<LogBatch>
+{
+    /// <summary>The namespace of the streams of messages.</summary>
+    public const string StreamNamespace = "messages";
+
+    private static readonly TimeSpan SlowTargetLimit = TimeSpan.FromMilliseconds(500);
+    private readonly SubscriptionIndex _index = new();
+    private readonly Utf8StringCache _strings = new();
+    private readonly Dictionary<int, RouterTarget> _targets = [];
+    private readonly List<RouterTarget> _targetsByIndex = [];
+    private readonly TargetSet _touched = new();
+    private TopicPartitionId _source;
+    private byte _defaultQoS;
+    private long _generation;
+    private long _position;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _source = TopicPartitionId.Parse(this.GetPrimaryKeyString());
+        _defaultQoS = routes.DefaultQoSOf(_source.Topic);
+        _generation = DateTime.UtcNow.Ticks;
+        _position = (await log.GetOffsetsAsync([_source], cancellationToken))[0].End;
+        for (var partition = 0; partition < options.Value.Sessions.Partitions; partition++)
+        {
+            // Not awaited: an activation waits for no other grain.
+            RequestFilters(GrainFactory.GetGrain<ISessionPartitionGrain>(partition)).Ignore();
+        }
+
+        LogStarted(_source, _position);
+    }
+
+    public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        handleFactory.Create<LogBatch>().ResumeAsync(this, new LogOffsetToken(_position));
+
+    public async ValueTask<UpdateIndexResult> UpdateIndex(IndexUpdate update)
+    {
+        if (!_targets.TryGetValue(update.SessionPartition, out var target))
+        {
+            target = new(_targets.Count, update.SessionPartition, GrainFactory.GetGrain<ISessionPartitionGrain>(update.SessionPartition));
+            _targets.Add(update.SessionPartition, target);
+            _targetsByIndex.Add(target);
+        }
+
+        if (!Apply(target, update))
+        {
+            return new(_generation, IsApplied: false, _position, _position);
+        }
+
+        var position = _position;
+        var end = (await log.GetOffsetsAsync([_source], CancellationToken.None))[0].End;
+        return new(_generation, IsApplied: true, position, Math.Max(position, end));
+    }
+
+    public async Task OnNextAsync(LogBatch batch, StreamSequenceToken? token = null)
+    {
+        if (batch.To <= _position)
+        {
+            return;
+        }
+
+        foreach (var record in batch.Records)
+        {
+            if (record.Offset < _position)
+            {
+                continue;
+            }
+
+            if (codec.Decode(record, _defaultQoS, _strings) is not { } message)
+            {
+                GrainInstruments.Skipped.Add(1);
+                continue;
+            }
+
+            foreach (var index in _index.Match(message.Topic))
+            {
+                _targetsByIndex[index].Add(message);
+                _touched.Add(index);
+            }
+        }
+
+        GrainInstruments.Read.Add(batch.Records.Length);
+        _position = batch.To;
+        foreach (var target in _targetsByIndex)
+        {
+            target.Matched(_position);
+        }
+
+        RouterTarget? full = null;
+        foreach (var index in _touched)
+        {
+            var target = _targetsByIndex[index];
+            if (!target.IsSending)
+            {
+                Send(target).Ignore();
+            }
+
+            full = target.IsFull ? target : full;
+        }
+
+        _touched.Clear();
+        if (full is not null)
+        {
+            await WaitForTargets();
+        }
+    }
+
+    public Task OnCompletedAsync() => Task.CompletedTask;
+
+    public Task OnErrorAsync(Exception ex)
+    {
+        LogStreamError(ex, _source);
+        return Task.CompletedTask;
+    }
+
+    private bool Apply(RouterTarget target, IndexUpdate update)
+    {
+        if (update.Generation < target.Generation)
+        {
+            return false;
+        }
+
+        if (update.IsComplete)
+        {
+            foreach (var filter in target.Filters)
+            {
+                _index.Remove(filter, target.Index);
+            }
+
+            target.Filters.Clear();
+            target.Generation = update.Generation;
+            target.Start(_position);
+        }
+        else if (update.Generation != target.Generation || update.Version > target.Version + 1)
+        {
+            return false;
+        }
+        else if (update.Version <= target.Version)
+        {
+            // A repeated call, because the answer to the first was lost.
+            return true;
+        }
+
+        foreach (var filter in update.Removed)
+        {
+            if (target.Filters.Remove(filter))
+            {
+                _index.Remove(filter, target.Index);
+            }
+        }
+
+        foreach (var filter in update.Added)
+        {
+            if (target.Filters.Add(filter))
+            {
+                _index.Add(filter, target.Index);
+            }
+        }
+
+        target.Version = update.Version;
+        return true;
+    }
+
+    private async Task Send(RouterTarget target)
+    {
+        target.IsSending = true;
+        while (target.HasPending)
+        {
+            var batch = target.Take(_source, _generation);
+            GrainInstruments.Routed.Add(batch.Messages.Count);
+            await Send(target, batch);
+        }
+
+        target.IsSending = false;
+    }
+
+    private async Task Send(RouterTarget target, RoutedBatch batch)
+    {
+        while (batch.TargetGeneration == target.Generation)
+        {
+            try
+            {
+                await target.Grain.Route(batch);
+                return;
+            }
+            catch (Exception exception)
+            {
+                // Whether it arrived or not: a target drops what it has already.
+                LogRouteFailed(exception, _source, target.SessionPartition, batch.From, batch.To);
+                await Task.Delay(100);
+            }
+        }
+    }
+
+    private async Task WaitForTargets()
+    {
+        foreach (var target in _targetsByIndex)
+        {
+            if (target.IsFull)
+            {
+                await target.WaitForRoomAsync(SlowTargetLimit);
+                if (target.IsFull)
+                {
+                    LogTargetSkipped(_source, target.SessionPartition, target.From, target.To);
+                    target.Skip();
+                }
+            }
+        }
+    }
+
+    private async Task RequestFilters(ISessionPartitionGrain grain)
+    {
+        await Task.Yield();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await grain.RequestFilters(_source, _generation);
+                return;
+            }
+            catch (Exception exception) when (exception is not ObjectDisposedException && attempt < 50)
+            {
+                LogRequestFailed(exception, _source, grain.GetPrimaryKeyLong());
+                await Task.Delay(200);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Router {Source} starts at offset {Position}")]
+    private partial void LogStarted(TopicPartitionId source, long position);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The stream of {Source} reported an error")]
+    private partial void LogStreamError(Exception exception, TopicPartitionId source);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Router {Source} could not reach session partition {SessionPartition} with offsets {From} to {To}")]
+    private partial void LogRouteFailed(Exception exception, TopicPartitionId source, int sessionPartition, long from, long to);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} is slow: it will read offsets {From} to {To} of {Source} from the log itself")]
+    private partial void LogTargetSkipped(TopicPartitionId source, int sessionPartition, long from, long to);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Router {Source} could not ask session partition {SessionPartition} for its filters")]
+    private partial void LogRequestFailed(Exception exception, TopicPartitionId source, long sessionPartition);
+}

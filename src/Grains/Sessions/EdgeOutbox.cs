@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// Deliveries on their way from a session partition to one edge. One batch is on its way at a time, and what comes meanwhile makes the next; so their order is certain, and a
+/// busy edge gets large batches. Used inside the turns of the partition's grain only.
+/// </summary>
+internal sealed partial class EdgeOutbox(
+    SiloAddress edge, IEdgeService service, int sessionPartition, long generation, Func<SiloAddress, bool> isDead, ILogger logger)
+{
+    /// <summary>Deliveries that may wait; beyond it the windows of all sessions of the edge count as closed.</summary>
+    private const int MaximumPending = 16_384;
+
+    private List<Delivery> _deliveries = [];
+    private List<MqttMessage> _messages = [];
+    private List<Delivery> _spareDeliveries = [];
+    private List<MqttMessage> _spareMessages = [];
+    private long _sequence;
+    private bool _isSending;
+
+    public SiloAddress Edge { get; } = edge;
+
+    public bool IsCongested => _deliveries.Count >= MaximumPending;
+
+    /// <summary>Called when congestion ends.</summary>
+    public Action<EdgeOutbox>? Relieved { get; init; }
+
+    /// <summary>Called when the edge's silo is dead.</summary>
+    public Action<EdgeOutbox>? Died { get; init; }
+
+    /// <summary>Called when a later owner of the partition has sent to the edge.</summary>
+    public Action? Superseded { get; init; }
+
+    public void Add(long connectionId, MqttMessage message, ushort packetId, byte qos)
+    {
+        if (_messages.Count == 0 || !ReferenceEquals(_messages[^1], message))
+        {
+            _messages.Add(message);
+        }
+
+        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate: false));
+    }
+
+    /// <summary>Sends what waits, unless a batch is on its way; then it follows.</summary>
+    public void Flush()
+    {
+        if (!_isSending && _deliveries.Count > 0)
+        {
+            Send().Ignore();
+        }
+    }
+
+    private async Task Send()
+    {
+        _isSending = true;
+        while (_deliveries.Count > 0)
+        {
+            var wasCongested = IsCongested;
+            var (deliveries, messages) = (_deliveries, _messages);
+            (_deliveries, _messages) = (_spareDeliveries, _spareMessages);
+            DeliveryBatch batch = new()
+            {
+                SessionPartition = sessionPartition,
+                Generation = generation,
+                Sequence = _sequence++,
+                Deliveries = deliveries,
+                Messages = messages,
+            };
+            GrainInstruments.Delivered.Add(deliveries.Count);
+            if (!await Send(batch))
+            {
+                // The edge is gone, or the partition: nothing is sent any more.
+                return;
+            }
+
+            deliveries.Clear();
+            messages.Clear();
+            (_spareDeliveries, _spareMessages) = (deliveries, messages);
+            if (wasCongested)
+            {
+                Relieved?.Invoke(this);
+            }
+        }
+
+        _isSending = false;
+    }
+
+    private async Task<bool> Send(DeliveryBatch batch)
+    {
+        for (var isRetry = false; ; isRetry = true)
+        {
+            try
+            {
+                switch (await service.Deliver(batch))
+                {
+                    case DeliveryResult.Accepted:
+                    case DeliveryResult.OutOfSequence when isRetry:
+                        return true;
+                    case var result:
+                        LogRefused(Edge, sessionPartition, batch.Sequence, result);
+                        Superseded?.Invoke();
+                        return false;
+                }
+            }
+            catch (Exception exception)
+            {
+                if (isDead(Edge))
+                {
+                    LogDead(Edge, sessionPartition);
+                    Died?.Invoke(this);
+                    return false;
+                }
+
+                LogFailed(exception, Edge, sessionPartition, batch.Sequence);
+                await Task.Delay(100);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} refused batch {Sequence} of session partition {SessionPartition}: {Result}")]
+    private partial void LogRefused(SiloAddress edge, int sessionPartition, long sequence, DeliveryResult result);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} is dead; session partition {SessionPartition} ends its connections")]
+    private partial void LogDead(SiloAddress edge, int sessionPartition);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} did not take batch {Sequence} of session partition {SessionPartition}; it is sent again")]
+    private partial void LogFailed(Exception exception, SiloAddress edge, int sessionPartition, long sequence);
+}

@@ -1,0 +1,146 @@
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// A session partition's side of one router: how far it has come in that messages partition, and which changes of its filters the router still has to hear of. One call is on
+/// its way at a time, and what changes meanwhile travels with the next. Used inside the turns of the partition's grain only.
+/// </summary>
+internal sealed partial class RouterLink(TopicPartitionId source, int index, int sessionPartition, long generation, IRouterGrain router, ILogger logger)
+{
+    private readonly HashSet<string> _added = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _removed = new(StringComparer.Ordinal);
+    private TaskCompletionSource<long>? _next;
+    private bool _isUpdating;
+    private bool _needsAll = true;
+    private long _version;
+
+    public TopicPartitionId Source { get; } = source;
+
+    /// <summary>Its index in the session partition.</summary>
+    public int Index { get; } = index;
+
+    /// <summary>The router's generation; 0 while unknown.</summary>
+    public long RouterGeneration { get; private set; }
+
+    /// <summary>The next offset that is not delivered yet; -1 before the first stretch.</summary>
+    public long Position { get; set; } = -1;
+
+    /// <summary>While it reads from the log itself: the end of the last stretch that the router sent meanwhile.</summary>
+    public long CatchUpTo { get; set; }
+
+    public bool IsCatchingUp { get; set; }
+
+    public RecentMessages Recent { get; } = new();
+
+    /// <summary>Messages that were read back from the log for mailboxes; replaced by each read.</summary>
+    public LoadedStretch Loaded { get; set; } = LoadedStretch.Empty;
+
+    /// <summary>Sessions whose next message has to be read back from the log.</summary>
+    public List<Session> Waiting { get; } = [];
+
+    public bool IsLoading { get; set; }
+
+    /// <summary>All filters that the router has to know.</summary>
+    public required Func<RouterLink, string[]> AllFilters { get; init; }
+
+    /// <summary>Called when a later owner of the session partition has spoken to the router.</summary>
+    public required Action Superseded { get; init; }
+
+    public bool HasChanges => _added.Count + _removed.Count > 0;
+
+    public void Add(string filter)
+    {
+        if (!_removed.Remove(filter))
+        {
+            _added.Add(filter);
+        }
+    }
+
+    public void Remove(string filter)
+    {
+        if (!_added.Remove(filter))
+        {
+            _removed.Add(filter);
+        }
+    }
+
+    /// <summary>A router of this generation has no filters of ours.</summary>
+    public void RouterStarted(long routerGeneration) => _needsAll |= routerGeneration != RouterGeneration;
+
+    /// <summary>Completes when the router knows all that has changed up to now, with the end of its partition after that.</summary>
+    public Task<long> UpdateAsync()
+    {
+        _next ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var task = _next.Task;
+        if (!_isUpdating)
+        {
+            Update().Ignore();
+        }
+
+        return task;
+    }
+
+    private async Task Update()
+    {
+        _isUpdating = true;
+        while (_next is { } waiting)
+        {
+            _next = null;
+            waiting.SetResult(await SendAsync());
+        }
+
+        _isUpdating = false;
+    }
+
+    private async Task<long> SendAsync()
+    {
+        var update = NextUpdate();
+        for (var refusals = 0; ;)
+        {
+            try
+            {
+                var result = await router.UpdateIndex(update);
+                if (result.IsApplied)
+                {
+                    RouterGeneration = result.RouterGeneration;
+                    return result.EndOffset;
+                }
+
+                if (++refusals == 3)
+                {
+                    Superseded();
+                }
+
+                _needsAll = true;
+                update = NextUpdate();
+            }
+            catch (Exception exception)
+            {
+                LogUpdateFailed(exception, sessionPartition, Source);
+                await Task.Delay(100);
+            }
+        }
+    }
+
+    private IndexUpdate NextUpdate()
+    {
+        IndexUpdate update = new()
+        {
+            SessionPartition = sessionPartition,
+            Generation = generation,
+            Version = ++_version,
+            IsComplete = _needsAll,
+            Added = _needsAll ? AllFilters(this) : [.. _added],
+            Removed = _needsAll ? [] : [.. _removed],
+        };
+        _added.Clear();
+        _removed.Clear();
+        _needsAll = false;
+        return update;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not tell router {Source} of its filters; it tries again")]
+    private partial void LogUpdateFailed(Exception exception, int sessionPartition, TopicPartitionId source);
+}

@@ -1,0 +1,45 @@
+namespace OrleansMqtt.Grains;
+
+/// <summary>The sessions of a partition by client identifier, and by slot for acknowledgements.</summary>
+internal sealed class SessionTable
+{
+    private readonly Dictionary<string, Session> _byClientId = new(StringComparer.Ordinal);
+    private readonly List<Session?> _bySlot = [];
+    private readonly Stack<int> _free = [];
+
+    public IEnumerable<Session> All => _byClientId.Values;
+
+    /// <summary>The living session of a client with that epoch; null when another connection lives.</summary>
+    public Session? Find(string clientId, ConnectionEpoch epoch) => Find(clientId) is { } session && session.Epoch == epoch ? session : null;
+
+    public Session? Find(string clientId) => _byClientId.GetValueOrDefault(clientId);
+
+    public Session? Find(int slot, ConnectionEpoch epoch) =>
+        (uint)slot < (uint)_bySlot.Count && _bySlot[slot] is { } session && session.Epoch == epoch ? session : null;
+
+    public int TakeSlot()
+    {
+        if (_free.TryPop(out var slot))
+        {
+            return slot;
+        }
+
+        _bySlot.Add(null);
+        return _bySlot.Count - 1;
+    }
+
+    public void Add(Session session)
+    {
+        _byClientId.Add(session.ClientId, session);
+        _bySlot[session.Slot] = session;
+        GrainInstruments.Sessions.Add(1);
+    }
+
+    public void Remove(Session session)
+    {
+        _byClientId.Remove(session.ClientId);
+        _bySlot[session.Slot] = null;
+        _free.Push(session.Slot);
+        GrainInstruments.Sessions.Add(-1);
+    }
+}

@@ -1,0 +1,27 @@
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// From which offset of each messages partition on the subscriptions of one SUBSCRIBE count: the end of the log when it was made, so that nothing published before it is
+/// delivered, and everything after its SUBACK is. Until the routers have answered, what matches is held.
+/// </summary>
+internal sealed class SubscriptionStart
+{
+    private List<(SessionSubscription Subscription, int Link, MqttMessage Message)>? _held;
+    private long[]? _offsets;
+
+    public bool IsKnown => _offsets is not null;
+
+    /// <summary>Whether a message counts; only when <see cref="IsKnown"/>.</summary>
+    public bool Includes(int link, long offset) => offset >= _offsets![link];
+
+    public void Hold(SessionSubscription subscription, int link, MqttMessage message) => (_held ??= []).Add((subscription, link, message));
+
+    /// <summary>Sets the offsets, and returns what was held, in order.</summary>
+    public IReadOnlyList<(SessionSubscription Subscription, int Link, MqttMessage Message)> Resolve(long[] offsets)
+    {
+        _offsets = offsets;
+        var held = _held;
+        _held = null;
+        return held ?? [];
+    }
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Options;
+
+namespace OrleansMqtt.Grains;
+
+internal sealed class SessionsOptionsValidation : IValidateOptions<SessionsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SessionsOptions options)
+    {
+        if (options.MaximumInflight is < 1 or > ushort.MaxValue)
+        {
+            return ValidateOptionsResult.Fail($"Sessions:MaximumInflight is {options.MaximumInflight}: it must be 1 to 65535.");
+        }
+
+        if (options.MaximumInflightBytes < 1)
+        {
+            return ValidateOptionsResult.Fail($"Sessions:MaximumInflightBytes is {options.MaximumInflightBytes}: it must be 1 or more.");
+        }
+
+        return options.MaximumQueuedMessages < 0
+            ? ValidateOptionsResult.Fail($"Sessions:MaximumQueuedMessages is {options.MaximumQueuedMessages}: it must be 0 or more.")
+            : ValidateOptionsResult.Success;
+    }
+}

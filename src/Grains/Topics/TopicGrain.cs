@@ -1,0 +1,45 @@
+using System.Text;
+using Orleans.Concurrency;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// Resolves the route of its topic once, and hands each record to the log before its first await, so that the order on the log is that of the calls.
+/// </summary>
+[StatelessWorker(1), Reentrant, CollectionAgeLimit(Minutes = 5)]
+internal sealed class TopicGrain(IMessageLog log, TopicRoutes routes, RecordCodec codec) : Grain, ITopicGrain
+{
+    private string _topic = null!;
+    private byte[] _key = null!;
+    private string? _publisher;
+    private ReadOnlyMemory<byte>? _local;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var mqttTopic = this.GetPrimaryKeyString();
+        _topic = routes.TopicOf(mqttTopic);
+        _key = Encoding.UTF8.GetBytes(mqttTopic);
+        return Task.CompletedTask;
+    }
+
+    public ValueTask Publish(PublishBatch batch)
+    {
+        var messages = batch.Messages;
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var message = messages[i];
+            if (!ReferenceEquals(_publisher, message.PublisherClientId))
+            {
+                _publisher = message.PublisherClientId;
+                _local = _publisher is null ? null : Encoding.UTF8.GetBytes(_publisher);
+            }
+
+            var replyTopic = message.Properties?.ResponseTopic is { } responseTopic ? routes.TopicOf(responseTopic) : null;
+            log.Append(_topic, codec.Encode(_key, message, _local, replyTopic), batch.Completion, batch.FirstState + i);
+        }
+
+        GrainInstruments.Published.Add(messages.Count);
+        return ValueTask.CompletedTask;
+    }
+}

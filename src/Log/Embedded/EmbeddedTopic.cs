@@ -1,0 +1,3 @@
+namespace OrleansMqtt.Log.Embedded;
+
+internal sealed record EmbeddedTopic(string Name, bool IsCompacted, EmbeddedPartition[] Partitions);

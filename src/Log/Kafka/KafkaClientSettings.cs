@@ -1,0 +1,107 @@
+using System.Globalization;
+using Confluent.Kafka;
+
+namespace OrleansMqtt.Log.Kafka;
+
+/// <summary>The settings of the Kafka clients: ours, and over them what the configuration says.</summary>
+internal static class KafkaClientSettings
+{
+    // Guarantees rest on these: an acknowledged record is on all in-sync replicas, in order, once, and readers see only what is committed.
+    private static readonly string[] Fixed =
+    [
+        "bootstrap.servers", "acks", "request.required.acks", "enable.idempotence", "message.timeout.ms", "delivery.timeout.ms", "transactional.id", "isolation.level",
+        "enable.auto.commit", "enable.partition.eof", "auto.offset.reset", "group.id", "partitioner", "enable.gapless.guarantee",
+    ];
+
+    public static IEnumerable<string> Validate(KafkaLogOptions options)
+    {
+        foreach (var (section, settings) in new[] { ("Client", options.Client), ("Producer", options.Producer), ("Consumer", options.Consumer), ("Admin", options.Admin) })
+        {
+            foreach (var (name, value) in settings)
+            {
+                if (Fixed.Contains(name))
+                {
+                    yield return $"Log:Kafka:{section}:{name} is '{value}': this setting cannot be changed, guarantees rest on it.";
+                }
+            }
+        }
+    }
+
+    public static ProducerConfig Producer(KafkaLogOptions options)
+    {
+        ProducerConfig config = new(Common(options))
+        {
+            Acks = Acks.All,
+            EnableIdempotence = true,
+            MessageTimeoutMs = 0,
+            LingerMs = options.LingerMilliseconds,
+            QueueBufferingMaxMessages = 10_000_000,
+            QueueBufferingMaxKbytes = 2_097_151,
+            MessageMaxBytes = 1_000_000_000,
+            DeliveryReportFields = "none",
+        };
+        return Apply(config, options.Client, options.Producer);
+    }
+
+    public static ProducerConfig TransactionalProducer(KafkaLogOptions options, string owner)
+    {
+        var config = Producer(options);
+        config.TransactionalId = options.TransactionalIdPrefix + owner;
+        config.TransactionTimeoutMs = 10_000;
+
+        // A transaction is sent when it is complete: nothing joins it later.
+        config.LingerMs = 0;
+
+        // Bounded by the transaction, which is tried again as a whole; it may not be unbounded there.
+        config.MessageTimeoutMs = 10_000;
+        return config;
+    }
+
+    /// <param name="options">The options.</param>
+    /// <param name="readAheadRecords">How many records a client fetches ahead.</param>
+    public static ConsumerConfig Consumer(KafkaLogOptions options, int readAheadRecords)
+    {
+        ConsumerConfig config = new(Common(options))
+        {
+            GroupId = "orleansmqtt-unused",
+            EnableAutoCommit = false,
+            EnableAutoOffsetStore = false,
+            EnablePartitionEof = true,
+            IsolationLevel = IsolationLevel.ReadCommitted,
+            AutoOffsetReset = AutoOffsetReset.Error,
+            QueuedMinMessages = readAheadRecords,
+            QueuedMaxMessagesKbytes = 16_384,
+            FetchErrorBackoffMs = 50,
+            FetchQueueBackoffMs = 10,
+            ConsumeResultFields = "headers,timestamp,topic",
+        };
+        return Apply(config, options.Client, options.Consumer);
+    }
+
+    public static AdminClientConfig Admin(KafkaLogOptions options) => Apply(new AdminClientConfig(Common(options)), options.Client, options.Admin);
+
+    private static Dictionary<string, string> Common(KafkaLogOptions options) => new()
+    {
+        ["bootstrap.servers"] = options.BootstrapServers,
+        ["client.id"] = "orleansmqtt",
+        ["socket.nagle.disable"] = "true",
+        ["reconnect.backoff.ms"] = "50",
+        ["reconnect.backoff.max.ms"] = 1_000.ToString(CultureInfo.InvariantCulture),
+        ["retry.backoff.ms"] = "50",
+        ["topic.metadata.propagation.max.ms"] = "5000",
+    };
+
+    private static TConfig Apply<TConfig>(TConfig config, params ReadOnlySpan<Dictionary<string, string>> settings)
+        where TConfig : ClientConfig
+    {
+        foreach (var dictionary in settings)
+        {
+            foreach (var (name, value) in dictionary)
+            {
+                config.Set(name, value);
+            }
+        }
+
+        return config;
+    }
+}

@@ -1,0 +1,55 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging;
+using ErrorCode = Confluent.Kafka.ErrorCode;
+
+namespace OrleansMqtt.Log.Kafka;
+
+/// <summary>Whether Kafka answers: asked every few seconds, and told by the clients when all brokers are down.</summary>
+internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, string description, ILogger logger)
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+    private static readonly DescribeClusterOptions ProbeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(2) };
+    private volatile string? _reason;
+
+    public LogHealth Current => _reason is { } reason ? new(false, $"{description} is out of reach: {reason}") : new(true, description);
+
+    public void OnError(Error error)
+    {
+        if (error.Code == ErrorCode.Local_AllBrokersDown)
+        {
+            Fail(error.Reason);
+        }
+    }
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using PeriodicTimer timer = new(Period);
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            try
+            {
+                await admin.DescribeClusterAsync(ProbeOptions);
+                if (_reason is not null)
+                {
+                    _reason = null;
+                    logger.LogWithinReach(options.BootstrapServers);
+                }
+            }
+            catch (KafkaException exception)
+            {
+                Fail(exception.Error.Reason);
+            }
+        }
+    }
+
+    private void Fail(string reason)
+    {
+        if (_reason is null)
+        {
+            logger.LogOutOfReach(options.BootstrapServers, reason);
+        }
+
+        _reason = reason;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansMqtt.Log.Kafka;
+
+/// <summary>The log on Apache Kafka.</summary>
+internal sealed class KafkaLog : IMessageLog
+{
+    private readonly KafkaLogOptions _options;
+    private readonly ILogger _logger;
+    private readonly LogMetrics _metrics = new("kafka");
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<string, TopicPartition[]> _topics = new(StringComparer.Ordinal);
+    private readonly IAdminClient _admin;
+    private readonly KafkaAppender _appender;
+    private readonly KafkaOffsets _offsets;
+    private readonly KafkaTopics _topicChecks;
+    private readonly KafkaHealth _health;
+    private readonly KafkaRangeReader _ranges;
+    private readonly List<KafkaFollower> _followers = [];
+
+    public KafkaLog(KafkaLogOptions options, ILogger<KafkaLog> logger)
+    {
+        (_options, _logger) = (options, logger);
+        Description = $"Kafka at {options.BootstrapServers}";
+        try
+        {
+            _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build();
+            _health = new(_admin, options, Description, logger);
+            _appender = new(options, _metrics, _health.OnError, logger);
+        }
+        catch (Exception exception) when (exception is KafkaException or InvalidOperationException or ArgumentException)
+        {
+            throw new LogConfigurationException($"Log:Kafka has a setting that the Kafka client refuses: {exception.Message}");
+        }
+
+        _offsets = new(_admin, _stopping.Token);
+        _topicChecks = new(_admin, options, logger);
+        _ranges = new(this, CreateRangeConsumer);
+        _ = _health.RunAsync(_stopping.Token);
+    }
+
+    public string Description { get; }
+
+    public LogHealth Health => _health.Current;
+
+    public async Task EnsureTopicsAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
+    {
+        foreach (var (topic, partitions) in await _topicChecks.EnsureAsync(topics, cancellationToken))
+        {
+            _topics[topic] = [.. Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition))];
+        }
+    }
+
+    public int GetPartitionCount(string topic) => PartitionsOf(topic).Length;
+
+    public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) =>
+        _appender.Append(PartitionOf(topic, record), record, completion, state);
+
+    public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
+    {
+        var producer = new ProducerBuilder<byte[]?, byte[]?>(KafkaClientSettings.TransactionalProducer(_options, ownerName))
+            .SetErrorHandler((_, error) => _health.OnError(error))
+            .SetLogHandler((_, message) => _logger.LogClient(message))
+            .Build();
+        KafkaOwner owner = new(ownerName, producer, this, _metrics, _logger);
+        try
+        {
+            await owner.InitializeAsync(cancellationToken);
+            return owner;
+        }
+        catch
+        {
+            await owner.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ILogReader OpenReader(string topic, int partition, long offset)
+    {
+        PartitionFeed feed = new(new(topic, partition), offset);
+        lock (_followers)
+        {
+            foreach (var follower in _followers)
+            {
+                if (follower.TryFollow(feed, offset))
+                {
+                    return new KafkaReader(this, follower, feed);
+                }
+            }
+
+            // The first reader, or another one of a partition that is followed already.
+            KafkaFollower added = new(_options, _metrics, _health.OnError, _logger);
+            _followers.Add(added);
+            added.TryFollow(feed, offset);
+            return new KafkaReader(this, added, feed);
+        }
+    }
+
+    public Task<LogBatch> ReadRangeAsync(string topic, int partition, long from, int maxRecords, CancellationToken cancellationToken) =>
+        _ranges.ReadAsync(new(topic, partition), from, maxRecords, cancellationToken);
+
+    public Task<OffsetRange[]> GetOffsetsAsync(IReadOnlyList<TopicPartitionId> partitions, CancellationToken cancellationToken) =>
+        _offsets.GetAsync(partitions, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _stopping.CancelAsync();
+        await Task.Run(() =>
+        {
+            _appender.Dispose();
+            foreach (var follower in _followers)
+            {
+                follower.Dispose();
+            }
+
+            _ranges.Dispose();
+            _admin.Dispose();
+        });
+    }
+
+    internal TopicPartition PartitionOf(string topic, in LogRecord record)
+    {
+        var partitions = PartitionsOf(topic);
+        return partitions[record.Partition ?? KafkaPartitioner.PartitionOf(record.Key.Span, partitions.Length)];
+    }
+
+    private TopicPartition[] PartitionsOf(string topic) =>
+        _topics.TryGetValue(topic, out var partitions) ? partitions : throw new InvalidOperationException($"Topic '{topic}' was not ensured.");
+
+    private IConsumer<byte[]?, byte[]?> CreateRangeConsumer() =>
+        new ConsumerBuilder<byte[]?, byte[]?>(KafkaClientSettings.Consumer(_options, readAheadRecords: 1_000))
+            .SetErrorHandler((_, error) => _health.OnError(error))
+            .SetLogHandler((_, message) => _logger.LogClient(message))
+            .Build();
+}

@@ -1,0 +1,43 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansMqtt.Log.Kafka;
+
+/// <summary>What the Kafka log and its clients write to the log of the server.</summary>
+internal static partial class KafkaLogMessages
+{
+    public static void LogClient(this ILogger logger, LogMessage message)
+    {
+        var level = message.Level switch
+        {
+            <= SyslogLevel.Error => LogLevel.Warning,
+            SyslogLevel.Warning => LogLevel.Warning,
+            SyslogLevel.Notice or SyslogLevel.Info => LogLevel.Information,
+            _ => LogLevel.Debug,
+        };
+
+        // Each client tells of each broken connection; the health check tells it once.
+        logger.LogClient(message.Facility is "FAIL" or "ERROR" ? LogLevel.Debug : level, message.Name, message.Facility, message.Message);
+    }
+
+    [LoggerMessage(Message = "{Client}: {Facility}: {Text}")]
+    private static partial void LogClient(this ILogger logger, LogLevel level, string client, string facility, string text);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Kafka at {Servers} is out of reach ({Reason}): publishes wait, nothing is acknowledged")]
+    public static partial void LogOutOfReach(this ILogger logger, string servers, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Kafka at {Servers} is within reach again")]
+    public static partial void LogWithinReach(this ILogger logger, string servers);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Created topic {Topic} with {Partitions} partitions")]
+    public static partial void LogCreated(this ILogger logger, string topic, int partitions);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for Kafka at {Servers} to check the topics: {Reason}")]
+    public static partial void LogWaiting(this ILogger logger, string servers, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Reading from Kafka failed: {Reason}")]
+    public static partial void LogReadFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A transaction of owner {Owner} is tried again: {Reason}")]
+    public static partial void LogTransactionRetried(this ILogger logger, string owner, string reason);
+}

@@ -1,0 +1,126 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging;
+using ErrorCode = Confluent.Kafka.ErrorCode;
+
+namespace OrleansMqtt.Log.Kafka;
+
+/// <summary>Creates the topics that are missing, and checks those that exist.</summary>
+internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, ILogger logger)
+{
+    private static readonly DescribeTopicsOptions DescribeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
+    private static readonly DescribeConfigsOptions ConfigOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
+
+    /// <summary>Waits for Kafka. Returns the partitions of each topic.</summary>
+    public async Task<Dictionary<string, int>> EnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
+    {
+        foreach (var topic in topics)
+        {
+            TopicCheck.ThrowIfInvalid(topic);
+        }
+
+        for (var hasLogged = false; ;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return await TryEnsureAsync(topics, cancellationToken);
+            }
+            catch (KafkaException exception)
+            {
+                if (!hasLogged)
+                {
+                    hasLogged = true;
+                    logger.LogWaiting(options.BootstrapServers, exception.Error.Reason);
+                }
+
+                await Task.Delay(500, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<Dictionary<string, int>> TryEnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
+    {
+        Dictionary<string, int> partitions = [];
+        foreach (var topic in topics)
+        {
+            var existing = await DescribeAsync(topic.Name);
+            if (existing is null)
+            {
+                await CreateAsync(topic);
+                while ((existing = await DescribeAsync(topic.Name)) is null)
+                {
+                    await Task.Delay(50, cancellationToken);
+                }
+            }
+
+            await CheckAsync(topic, existing);
+            partitions[topic.Name] = existing.Partitions.Count;
+        }
+
+        return partitions;
+    }
+
+    private async Task<TopicDescription?> DescribeAsync(string topic)
+    {
+        try
+        {
+            var result = await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), DescribeOptions);
+            return result.TopicDescriptions[0];
+        }
+        catch (DescribeTopicsException exception) when (exception.Results.TopicDescriptions.All(description => description.Error.Code == ErrorCode.UnknownTopicOrPart))
+        {
+            return null;
+        }
+    }
+
+    private async Task CreateAsync(TopicSpecification topic)
+    {
+        Dictionary<string, string> configs = new() { ["cleanup.policy"] = topic.IsCompacted ? "compact" : "delete" };
+        if (options.ReplicationFactor >= 3)
+        {
+            configs["min.insync.replicas"] = "2";
+        }
+
+        try
+        {
+            await admin.CreateTopicsAsync(
+            [
+                new() { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = options.ReplicationFactor, Configs = configs },
+            ]);
+            logger.LogCreated(topic.Name, topic.Partitions);
+        }
+        catch (CreateTopicsException exception) when (exception.Results.All(result => result.Error.Code == ErrorCode.TopicAlreadyExists))
+        {
+            // Another process was faster.
+        }
+    }
+
+    private async Task CheckAsync(TopicSpecification topic, TopicDescription existing)
+    {
+        if (existing.Partitions.Count != topic.Partitions && !topic.AcceptAnyPartitionCount)
+        {
+            throw TopicCheck.WrongPartitions(topic, existing.Partitions.Count);
+        }
+
+        var replication = existing.Partitions.Min(partition => partition.Replicas.Count);
+        if (replication < options.ReplicationFactor)
+        {
+            throw TopicCheck.TooLittleReplication(topic, replication, options.ReplicationFactor);
+        }
+
+        ConfigResource resource = new() { Type = ResourceType.Topic, Name = topic.Name };
+        var configs = (await admin.DescribeConfigsAsync([resource], ConfigOptions))[0].Entries;
+        var policy = configs["cleanup.policy"].Value;
+        if (policy.Split(',').Contains("compact") != topic.IsCompacted || (topic.IsCompacted && policy != "compact"))
+        {
+            throw TopicCheck.WrongCleanupPolicy(topic, policy);
+        }
+
+        var inSync = configs["min.insync.replicas"].Value;
+        if (replication >= 3 && (!int.TryParse(inSync, out var minimum) || minimum < 2 || minimum >= replication))
+        {
+            throw TopicCheck.TooFewInSyncReplicas(topic, inSync, replication);
+        }
+    }
+}

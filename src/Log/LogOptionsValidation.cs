@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Options;
+using OrleansMqtt.Log.Kafka;
+
+namespace OrleansMqtt.Log;
+
+internal sealed class LogOptionsValidation : IValidateOptions<LogOptions>
+{
+    public ValidateOptionsResult Validate(string? name, LogOptions options)
+    {
+        List<string> failures = [];
+        var (kafka, embedded) = (options.Kafka, options.Embedded);
+        if (options.EffectiveKind == LogKind.Kafka)
+        {
+            if (string.IsNullOrWhiteSpace(kafka.BootstrapServers))
+            {
+                failures.Add("Log:Kafka:BootstrapServers is empty: it must be a list of host:port, separated by commas.");
+            }
+
+            Check(kafka.ReplicationFactor is -1 or (>= 1 and <= 100), $"Log:Kafka:ReplicationFactor is {kafka.ReplicationFactor}: it must be -1 (the broker's default) or 1 to 100.");
+            Check(kafka.LingerMilliseconds is >= 0 and <= 1000, $"Log:Kafka:LingerMilliseconds is {kafka.LingerMilliseconds}: it must be 0 to 1000.");
+            failures.AddRange(KafkaClientSettings.Validate(kafka));
+        }
+        else
+        {
+            Check(!string.IsNullOrWhiteSpace(embedded.Directory), "Log:Embedded:Directory is empty: it must be a directory.");
+            Check(embedded.RetentionHours >= 0, $"Log:Embedded:RetentionHours is {embedded.RetentionHours}: it must be 0 (for good) or more.");
+            Check(embedded.RetentionBytes >= 0, $"Log:Embedded:RetentionBytes is {embedded.RetentionBytes}: it must be 0 (no limit) or more.");
+            Check(embedded.RetentionCheckSeconds > 0, $"Log:Embedded:RetentionCheckSeconds is {embedded.RetentionCheckSeconds}: it must be more than 0.");
+            Check(embedded.TombstoneHours >= 0, $"Log:Embedded:TombstoneHours is {embedded.TombstoneHours}: it must be 0 or more.");
+            Check(embedded.RecentBytes >= 0, $"Log:Embedded:RecentBytes is {embedded.RecentBytes}: it must be 0 or more.");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Check(bool isValid, string failure)
+        {
+            if (!isValid)
+            {
+                failures.Add(failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace OrleansMqtt.Silo;
+
+/// <summary>Adds the port of health, metrics and dashboard to Kestrel, beside those of MQTT.</summary>
+internal sealed class HttpListener(IOptions<HttpOptions> http) : IConfigureOptions<KestrelServerOptions>
+{
+    public void Configure(KestrelServerOptions options)
+    {
+        var (address, port) = (http.Value.Address, http.Value.Port);
+        if (address == "*")
+        {
+            options.ListenAnyIP(port);
+        }
+        else
+        {
+            options.Listen(IPAddress.Parse(address), port);
+        }
+    }
+}

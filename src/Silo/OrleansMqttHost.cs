@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using Orleans.Configuration;
+using Orleans.Dashboard;
+using OrleansMqtt.Edge;
+using OrleansMqtt.Edge.Configuration;
+using OrleansMqtt.Grains;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Silo;
+
+/// <summary>Puts the parts of the server together: the log, a silo with the grains and an edge, health, metrics and the dashboard.</summary>
+internal static partial class OrleansMqttHost
+{
+    public static void AddOrleansMqtt(this WebApplicationBuilder builder)
+    {
+        var configuration = builder.Configuration;
+        builder.Logging.AddSimpleConsole(options =>
+        {
+            options.SingleLine = true;
+            options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fff ";
+        });
+        builder.Services.AddMessageLog(configuration.GetSection("Log"));
+        builder.Services.AddHostedService<LogStartup>();
+        builder.Services.AddOptions<HttpOptions>().Bind(configuration.GetSection("Http")).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidation>();
+        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpListener>();
+        builder.UseOrleans(silo =>
+        {
+            var cluster = ClusterOptions.From(configuration);
+            var port = cluster.SiloPort == 0 ? FreePort() : cluster.SiloPort;
+            silo.UseLocalhostClustering(port, gatewayPort: 0, serviceId: "orleansmqtt", clusterId: "orleansmqtt");
+            silo.Configure<GrainCollectionOptions>(options => options.CollectionQuantum = TimeSpan.FromSeconds(30));
+            silo.AddMqttGrains(configuration);
+            silo.AddMqttEdge(configuration.GetSection(EdgeOptions.SectionName));
+            silo.AddDashboard();
+        });
+        builder.Services.AddHealthChecks()
+            .AddCheck<LogHealthCheck>("log", tags: ["ready"])
+            .AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
+        builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddMeter("OrleansMqtt.*", "Microsoft.Orleans").AddRuntimeInstrumentation().AddPrometheusExporter())
+            .WithTracing(tracing => tracing.AddSource("OrleansMqtt.*"));
+    }
+
+    public static void MapOrleansMqtt(this WebApplication app)
+    {
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        app.MapPrometheusScrapingEndpoint();
+        app.MapOrleansDashboard("/dashboard");
+        var http = app.Services.GetRequiredService<IOptions<HttpOptions>>();
+        app.Lifetime.ApplicationStarted.Register(() => LogListening(app.Logger, http.Value.Address, http.Value.Port));
+    }
+
+    private static int FreePort()
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Health, metrics and the dashboard on http://{Address}:{Port}: /health/live, /health/ready, /metrics, /dashboard")]
+    private static partial void LogListening(ILogger logger, string address, int port);
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using OrleansMqtt.Edge.Delivering;
+using OrleansMqtt.Edge.Listeners;
+
+namespace OrleansMqtt.Edge.Tests;
+
+/// <summary>An edge on a free port, with grains that the test controls.</summary>
+internal sealed class EdgeHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private EdgeHost(WebApplication app, FakeGrains grains, LogLines log)
+    {
+        _app = app;
+        Grains = grains;
+        Log = log;
+        Context = app.Services.GetRequiredService<EdgeContext>();
+        grains.Context = Context;
+        grains.Receiver = app.Services.GetRequiredService<DeliveryReceiver>();
+    }
+
+    public FakeGrains Grains { get; }
+
+    public EdgeContext Context { get; }
+
+    public LogLines Log { get; }
+
+    public IPEndPoint[] EndPoints => [.. _app.Services.GetRequiredService<EdgeListeners>().EndPoints.Cast<IPEndPoint>()];
+
+    public int Port => EndPoints[0].Port;
+
+    public static async Task<EdgeHost> StartAsync(FakeTimeProvider? time = null, params (string Name, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Mqtt:Listeners:0:Address"] = "127.0.0.1",
+            ["Mqtt:Listeners:0:Port"] = "0",
+        });
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Mqtt:{setting.Name}", (string?)setting.Value)));
+        var log = new LogLines();
+        builder.Logging.ClearProviders().AddProvider(log);
+        var grains = new FakeGrains();
+        builder.Services.AddSingleton<IEdgeGrains>(grains);
+        if (time is not null)
+        {
+            builder.Services.AddSingleton<TimeProvider>(time);
+        }
+
+        builder.Services.AddEdge(builder.Configuration.GetSection("Mqtt"));
+        var app = builder.Build();
+        var host = new EdgeHost(app, grains, log);
+        await app.StartAsync();
+        return host;
+    }
+
+    public Task<RawClient> OpenAsync() => RawClient.OpenAsync(Port);
+
+    public Task<RawClient> ConnectAsync(string clientId = "c", int version = 5, int keepAlive = 0, string properties = "")
+        => RawClient.ConnectAsync(Port, clientId, version, keepAlive, properties);
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        // What a test holds would make the stop wait for it.
+        Grains.HoldsAppends = false;
+        Grains.Failure = null;
+        Grains.SubscribeGate?.TrySetResult();
+        for (var i = 0; i < Grains.Held.Count; i++)
+        {
+            Grains.Settle(i);
+        }
+
+        await _app.DisposeAsync();
+    }
+}

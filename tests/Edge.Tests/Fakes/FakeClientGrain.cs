@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using OrleansMqtt.Edge;
+
+namespace OrleansMqtt.Edge.Tests;
+
+internal sealed class FakeClientGrain(FakeGrains grains, string clientId) : IClientSessionGrain
+{
+    private long _epoch;
+    private int _packetId;
+
+    public long? ConnectionId { get; private set; }
+
+    public ConcurrentDictionary<string, byte> Subscriptions { get; } = new();
+
+    public ConnectRequest? LastConnect { get; private set; }
+
+    public ushort NextPacketId() => (ushort)Interlocked.Increment(ref _packetId);
+
+    public async ValueTask<ConnectResult> Connect(ConnectRequest request)
+    {
+        await Task.Yield();
+        if (grains.Failure is { } failure)
+        {
+            throw failure;
+        }
+
+        if (ConnectionId is { } previous && grains.Context.Connections.Find(previous) is { } connection)
+        {
+            await connection.CloseTakenOverAsync();
+        }
+
+        LastConnect = request;
+        ConnectionId = request.ConnectionId;
+        Subscriptions.Clear();
+        grains.Record($"connect {clientId}");
+        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), false, 0, 7);
+    }
+
+    public async ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions)
+    {
+        grains.Record($"subscribe {string.Join(' ', subscriptions.Select(each => $"{each.Filter}:{each.MaximumQoS}"))}");
+        if (grains.SubscribeGate is { } gate)
+        {
+            await gate.Task;
+        }
+
+        if (grains.Failure is { } failure)
+        {
+            throw failure;
+        }
+
+        if (epoch.Counter != _epoch)
+        {
+            return new SubscribeResult(null);
+        }
+
+        foreach (var subscription in subscriptions)
+        {
+            Subscriptions[subscription.Filter] = subscription.MaximumQoS;
+        }
+
+        return new SubscribeResult(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS));
+    }
+
+    public async ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, string[] filters)
+    {
+        await Task.Yield();
+        grains.Record($"unsubscribe {string.Join(' ', filters)}");
+        return new UnsubscribeResult(Array.ConvertAll(filters, filter => Subscriptions.TryRemove(filter, out _)));
+    }
+
+    public async ValueTask Disconnect(ConnectionEpoch epoch, DisconnectCause cause)
+    {
+        await Task.Yield();
+        grains.Record($"disconnect {clientId} {cause}");
+    }
+
+    /// <summary>Makes the living connection's epoch an old one.</summary>
+    public void Supersede() => _epoch++;
+}

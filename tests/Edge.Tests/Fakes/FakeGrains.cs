@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Orleans.Runtime;
+using OrleansMqtt.Edge;
+using OrleansMqtt.Edge.Delivering;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Edge.Tests;
+
+/// <summary>
+/// The grains as an edge sees them: records what the edge asks for, lets a test hold the log's and the session's answers, and delivers to subscribers of exactly the topic.
+/// </summary>
+internal sealed class FakeGrains : IEdgeGrains
+{
+    private readonly ConcurrentDictionary<string, FakeTopicGrain> _topics = new();
+    private readonly ConcurrentDictionary<string, FakeClientGrain> _clients = new();
+    private readonly Lock _gate = new();
+    private readonly List<string> _calls = [];
+    private readonly List<(TaskCompletionSource Source, Func<bool> Condition)> _waiters = [];
+    private long _sequence;
+
+    public SiloAddress Edge { get; } = SiloAddress.New(IPAddress.Loopback, 1, 1);
+
+    /// <summary>Set by the host.</summary>
+    public EdgeContext Context { get; set; } = null!;
+
+    /// <summary>Set by the host.</summary>
+    public DeliveryReceiver Receiver { get; set; } = null!;
+
+    /// <summary>Whether appends wait for the test to settle them.</summary>
+    public bool HoldsAppends { get; set; }
+
+    /// <summary>What a call throws instead of working.</summary>
+    public Exception? Failure { get; set; }
+
+    /// <summary>Set to make SUBSCRIBE wait.</summary>
+    public TaskCompletionSource? SubscribeGate { get; set; }
+
+    /// <summary>The published messages, in the order that they were handed over.</summary>
+    public List<MqttMessage> Published { get; } = [];
+
+    /// <summary>Appends that wait for the test.</summary>
+    public List<(IAppendCompletion Completion, long State)> Held { get; } = [];
+
+    public List<Acknowledgement> Acknowledgements { get; } = [];
+
+    public FakePartitionGrain Partition => new(this);
+
+    public ITopicGrain GetTopic(string topic) => _topics.GetOrAdd(topic, _ => new FakeTopicGrain(this));
+
+    public IClientSessionGrain GetClient(string clientId) => _clients.GetOrAdd(clientId, id => new FakeClientGrain(this, id));
+
+    public ISessionPartitionGrain GetSessionPartition(int partition) => Partition;
+
+    public FakeClientGrain Client(string clientId) => (FakeClientGrain)GetClient(clientId);
+
+    /// <summary>Notes a call for <see cref="Calls"/>.</summary>
+    public void Record(string call) => Change(() => _calls.Add(call));
+
+    /// <summary>The calls so far, in order.</summary>
+    public string[] Calls
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _calls];
+            }
+        }
+    }
+
+    public void ClearCalls() => _calls.Clear();
+
+    public void Change(Action change)
+    {
+        lock (_gate)
+        {
+            change();
+            foreach (var waiter in _waiters.Where(waiter => waiter.Condition()).ToArray())
+            {
+                _waiters.Remove(waiter);
+                waiter.Source.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>Waits until what the edge did makes the condition true.</summary>
+    public async Task When(Func<bool> condition)
+    {
+        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (condition())
+            {
+                return;
+            }
+
+            _waiters.Add((source, condition));
+        }
+
+        await source.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    public void Publish(PublishBatch batch)
+    {
+        Change(() => Published.AddRange(batch.Messages));
+        for (var i = 0; i < batch.Messages.Count; i++)
+        {
+            Deliver(batch.Messages[i]);
+            if (HoldsAppends)
+            {
+                var state = batch.FirstState + i;
+                Change(() => Held.Add((batch.Completion, state)));
+            }
+            else
+            {
+                batch.Completion.OnAppended(batch.FirstState + i, AppendResult.Stored(0, i));
+            }
+        }
+    }
+
+    /// <summary>Settles a held append.</summary>
+    public void Settle(int index, string? error = null)
+    {
+        var (completion, state) = Held[index];
+        completion.OnAppended(state, error is null ? AppendResult.Stored(0, state) : AppendResult.Failed(error));
+    }
+
+    /// <summary>Sends a message to a connection, as a session partition would.</summary>
+    public DeliveryResult Send(long connectionId, params (MqttMessage Message, ushort PacketId, byte QoS)[] deliveries)
+    {
+        var messages = new MqttMessage[deliveries.Length];
+        var items = new Delivery[deliveries.Length];
+        for (var i = 0; i < deliveries.Length; i++)
+        {
+            messages[i] = deliveries[i].Message;
+            items[i] = new Delivery(connectionId, i, deliveries[i].PacketId, deliveries[i].QoS, false);
+        }
+
+        lock (_topics)
+        {
+            return Receiver.Deliver(new DeliveryBatch { SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [.. messages], Deliveries = [.. items] });
+        }
+    }
+
+    private void Deliver(MqttMessage message)
+    {
+        foreach (var client in _clients.Values)
+        {
+            if (client.Subscriptions.TryGetValue(message.Topic, out var maximum) && client.ConnectionId is { } connection)
+            {
+                var qos = Math.Min(maximum, message.QoS);
+                Send(connection, (message, qos > 0 ? client.NextPacketId() : (ushort)0, qos));
+            }
+        }
+    }
+}

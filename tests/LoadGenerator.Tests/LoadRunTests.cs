@@ -1,0 +1,143 @@
+using OrleansMqtt.LoadGenerator.Engine;
+using OrleansMqtt.LoadGenerator.Measuring;
+using Xunit;
+
+namespace OrleansMqtt.LoadGenerator.Tests;
+
+/// <summary>Whole runs against a real broker; skipped where mosquitto is not installed, except on CI.</summary>
+public sealed class LoadRunTests
+{
+    [Theory]
+    [InlineData("P2p", 4, 0)]
+    [InlineData("P2p", 4, 1)]
+    [InlineData("P2p", 5, 1)]
+    [InlineData("P2p", 4, 2)]
+    [InlineData("P2p", 5, 2)]
+    [InlineData("FanIn", 5, 1)]
+    [InlineData("FanOut", 5, 1)]
+    public async Task Every_message_arrives_once_and_in_order(string scenario, int protocol, int qos)
+    {
+        using var mosquitto = await StartAsync();
+        var result = await RunAsync(Settings(mosquitto, Enum.Parse<Scenario>(scenario)) with
+        {
+            Protocol = protocol,
+            PublishQualityOfService = qos,
+            SubscribeQualityOfService = qos,
+            Rate = 2000,
+            Threads = 2,
+        });
+
+        // 1.5 s at 2,000 messages/s.
+        Assert.InRange(result.Published, 2900, 3000);
+        Assert.Equal(qos > 0 ? result.Published : 0, result.Acknowledged);
+        Assert.Equal(result.Published * result.Settings.DeliveriesPerMessage, result.Delivered);
+        Assert.Equal((0, 0, 0, 0, 0), (result.Lost, result.Duplicates, result.OutOfOrder, result.Foreign, result.ExitCode));
+        Assert.InRange(result.EndToEnd.P50, 0.001, 1000);
+        Assert.Equal(2, result.Processes.Count);
+    }
+
+    [Fact]
+    public async Task A_window_bounds_what_is_outstanding_and_loses_nothing()
+    {
+        using var mosquitto = await StartAsync();
+        var result = await RunAsync(Settings(mosquitto, Scenario.FanOut) with { Window = 10, WindowBy = WindowBy.Delivery });
+
+        Assert.True(result.Published > 100);
+        Assert.Equal((0, 0), (result.Lost, result.ExitCode));
+    }
+
+    [Fact]
+    public async Task Messages_that_the_server_drops_are_lost_and_the_run_fails()
+    {
+        // With two messages in flight and three queued, mosquitto drops the rest of what a slow moment brings.
+        using var mosquitto = await StartAsync("max_inflight_messages 2\nmax_queued_messages 3");
+        var result = await RunAsync(Settings(mosquitto, Scenario.FanIn) with { Protocol = 4, Subscribers = 1, Publishers = 20, Window = 100, Drain = 1 });
+
+        Assert.True(result.Lost > 0);
+        Assert.Equal(ExitCodes.PromiseBroken, result.ExitCode);
+        Assert.Equal(result.Acknowledged, result.Delivered + result.Lost);
+    }
+
+    [Fact]
+    public async Task Idle_connections_are_opened_and_held()
+    {
+        using var mosquitto = await StartAsync();
+        var result = await RunAsync(Settings(mosquitto, Scenario.Connections) with { Publishers = 0, Subscribers = 0, Idle = 300, SourceAddresses = 3 });
+
+        Assert.Equal((300, 0, 0), (result.Connections, result.ConnectionsLost, result.ExitCode));
+        Assert.NotNull(result.Processes[0].BytesPerConnection);
+    }
+
+    [Fact]
+    public async Task The_ledger_holds_exactly_what_was_acknowledged_before_the_server_was_killed()
+    {
+        using var mosquitto = await StartAsync();
+        string file = Path.GetTempFileName();
+        try
+        {
+            var run = RunAsync(Settings(mosquitto, Scenario.Ledger) with { Subscribers = 0, LedgerFile = file, Duration = 60, Rate = 2000 });
+            while (new FileInfo(file).Length == 0)
+            {
+                Assert.False(run.IsCompleted);
+                await Task.Delay(10, TestContext.Current.CancellationToken);
+            }
+
+            mosquitto.Kill();
+            var result = await run.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            string[] lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+
+            Assert.Equal(result.Acknowledged, lines.Length);
+            Assert.Equal(lines.Length, lines.Distinct().Count());
+            Assert.All(lines, l => Assert.StartsWith($"{result.Settings.TopicPrefix}/", l, StringComparison.Ordinal));
+            Assert.Equal(4, result.ConnectionsLost);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task A_refused_connection_is_one_clear_line()
+    {
+        using var mosquitto = await StartAsync("allow_anonymous false");
+        var error = await Assert.ThrowsAsync<LoadException>(() => RunAsync(Settings(mosquitto, Scenario.P2p) with { Protocol = 4 }));
+
+        Assert.Contains("CONNACK 5 (not authorized)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_one_clear_line()
+    {
+        var settings = new LoadSettings { Scenario = Scenario.P2p, Port = 1, Publishers = 1, Subscribers = 1 };
+        var error = await Assert.ThrowsAsync<LoadException>(() => RunAsync(settings));
+
+        Assert.Equal("cannot connect to 127.0.0.1:1: Connection refused", error.Message);
+    }
+
+    private static Task<Mosquitto> StartAsync(string more = "")
+    {
+        Assert.SkipUnless(Mosquitto.Program is not null || Environment.GetEnvironmentVariable("CI") == "true", "mosquitto is not installed");
+        Assert.True(Mosquitto.Program is not null, "mosquitto is not installed");
+        return Mosquitto.StartAsync(TestContext.Current.CancellationToken, more);
+    }
+
+    private static LoadSettings Settings(Mosquitto mosquitto, Scenario scenario) => new()
+    {
+        Scenario = scenario,
+        Port = mosquitto.Port,
+        Publishers = 4,
+        Subscribers = 4,
+        Duration = 1,
+        WarmUp = scenario == Scenario.Connections ? 0 : 0.5,
+        TopicPrefix = "test",
+        ClientPrefix = "test",
+    };
+
+    private static async Task<RunResult> RunAsync(LoadSettings settings)
+    {
+        var mosquitto = new WatchedProcess("broker", Environment.ProcessId);
+        using var run = new LoadRun(settings, null, [mosquitto], TextWriter.Null, TestContext.Current.CancellationToken);
+        return await run.RunAsync();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Text;
+using System.Threading.Channels;
+using MQTTnet;
+using MQTTnet.Formatter;
+using MQTTnet.Protocol;
+
+namespace OrleansMqtt.Silo.Tests;
+
+/// <summary>An MQTT client that keeps what it receives, in order.</summary>
+internal sealed class TestClient : IAsyncDisposable
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
+    private readonly Channel<MqttApplicationMessage> _received = Channel.CreateUnbounded<MqttApplicationMessage>();
+
+    public IMqttClient Client => _client;
+
+    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500)
+    {
+        TestClient client = new();
+        client._client.ApplicationMessageReceivedAsync += received =>
+        {
+            client._received.Writer.TryWrite(received.ApplicationMessage);
+            return Task.CompletedTask;
+        };
+        await client._client.ConnectAsync(
+            new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port).WithClientId(clientId ?? $"c{Guid.NewGuid():N}").WithProtocolVersion(version).WithCleanSession().Build());
+        return client;
+    }
+
+    public async Task<MqttClientSubscribeResult> SubscribeAsync(string filter, MqttQualityOfServiceLevel qos = MqttQualityOfServiceLevel.AtLeastOnce) =>
+        await _client.SubscribeAsync(filter, qos);
+
+    public Task<MqttClientPublishResult> PublishAsync(string topic, string payload, MqttQualityOfServiceLevel qos = MqttQualityOfServiceLevel.AtLeastOnce) =>
+        _client.PublishStringAsync(topic, payload, qos);
+
+    public async Task<MqttApplicationMessage> ReceiveAsync()
+    {
+        using CancellationTokenSource timeout = new(Limit);
+        return await _received.Reader.ReadAsync(timeout.Token);
+    }
+
+    public async Task<List<string>> ReceiveAsync(int count)
+    {
+        List<string> payloads = new(count);
+        for (var i = 0; i < count; i++)
+        {
+            payloads.Add(TextOf(await ReceiveAsync()));
+        }
+
+        return payloads;
+    }
+
+    public bool HasReceived => _received.Reader.TryPeek(out _);
+
+    public static string TextOf(MqttApplicationMessage message) => Encoding.UTF8.GetString(message.Payload.ToArray());
+
+    public ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

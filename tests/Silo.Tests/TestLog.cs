@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansMqtt.Log;
+using OrleansMqtt.TestKit;
+
+namespace OrleansMqtt.Silo.Tests;
+
+/// <summary>The settings of one log with topics of its own, for a server and for reading what it wrote.</summary>
+public sealed class TestLog : IDisposable
+{
+    private readonly string? _directory;
+
+    private TestLog(Dictionary<string, string> settings, string? directory = null) => (Settings, _directory) = (settings, directory);
+
+    public Dictionary<string, string> Settings { get; }
+
+    public string MessagesTopic => Settings["Topics__Messages__Name"];
+
+    public static async Task<TestLog> CreateAsync(string kind) =>
+        kind == "Kafka" ? OnKafka((await KafkaBroker.SharedAsync()).BootstrapServers) : OnEmbedded(Directory.CreateTempSubdirectory("orleansmqtt-log-").FullName);
+
+    public static TestLog OnKafka(string bootstrapServers) =>
+        new(new(Topics()) { ["Log__Kind"] = "Kafka", ["Log__Kafka__BootstrapServers"] = bootstrapServers, ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-" });
+
+    /// <summary>All records of the messages topic; on the embedded log only after the server has ended.</summary>
+    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null)
+    {
+        topic ??= MessagesTopic;
+        await using var services = new ServiceCollection()
+            .AddLogging()
+            .AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(Settings.ToDictionary(s => s.Key.Replace("__", ":", StringComparison.Ordinal), s => (string?)s.Value)).Build().GetSection("Log"))
+            .BuildServiceProvider();
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: false)], CancellationToken.None);
+        List<StoredRecord> records = [];
+        for (var partition = 0; partition < 4; partition++)
+        {
+            var end = (await log.GetOffsetsAsync([new(topic, partition)], CancellationToken.None))[0].End;
+            for (long position = 0; position < end;)
+            {
+                var batch = await log.ReadRangeAsync(topic, partition, position, 10_000, CancellationToken.None);
+                records.AddRange(batch.Records);
+                position = batch.To;
+            }
+        }
+
+        return records;
+    }
+
+    public void Dispose()
+    {
+        if (_directory is not null)
+        {
+            Directory.Delete(_directory, recursive: true);
+        }
+    }
+
+    private static TestLog OnEmbedded(string directory) => new(new(Topics()) { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory }, directory);
+
+    private static Dictionary<string, string> Topics()
+    {
+        var prefix = $"t{Guid.NewGuid():N}";
+        return new()
+        {
+            ["Topics__Messages__Name"] = $"{prefix}-messages",
+            ["Topics__Retained__Name"] = $"{prefix}-retained",
+            ["Topics__Sessions__Name"] = $"{prefix}-sessions",
+        };
+    }
+}

@@ -1,0 +1,51 @@
+namespace OrleansMqtt.TestKit;
+
+/// <summary>The real server as a process, on ports of its own. Can be killed and started again with the same settings.</summary>
+public sealed class MqttServer : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private readonly Dictionary<string, string> _settings;
+    private ChildProcess? _process;
+
+    private MqttServer(Dictionary<string, string> settings)
+    {
+        _settings = settings;
+        _settings["Mqtt__Listeners__0__Address"] = "127.0.0.1";
+        _settings["Mqtt__Listeners__0__Port"] = $"{Port}";
+        _settings["Http__Port"] = $"{HttpPort}";
+    }
+
+    public int Port { get; } = TestPorts.Free();
+
+    public int HttpPort { get; } = TestPorts.Free();
+
+    public ChildProcess Process => _process!;
+
+    public static async Task<MqttServer> StartAsync(Dictionary<string, string> settings)
+    {
+        MqttServer server = new(settings);
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    public async Task StartAgainAsync()
+    {
+        _process = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll")], _settings);
+        await _process.WaitForLineAsync("Application started", StartLimit);
+    }
+
+    public async Task<string> GetAsync(string path)
+    {
+        using HttpClient client = new();
+        using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{HttpPort}{path}"));
+        return $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+    }
+}
