@@ -1,16 +1,5 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
-using System.Threading.Channels;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Orleans.Hosting;
-using Orleans.Streams;
-using Orleans.Streams.Core;
-using OrleansMqtt.Log;
-using OrleansMqtt.TestKit;
+using System.Diagnostics.Metrics;
 using Xunit;
 
 namespace OrleansMqtt.Streams.Kafka.Tests;
@@ -18,19 +7,28 @@ namespace OrleansMqtt.Streams.Kafka.Tests;
 /// <summary>The provider in a real silo, on both logs.</summary>
 public sealed class LogStreamTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     [Theory]
     [InlineData("Embedded")]
     [InlineData("Kafka")]
     public async Task Every_record_reaches_the_consumer_once_and_in_order_and_batches_join(string kind)
     {
-        await using var silo = await TestSilo.StartAsync(kind);
-        var consumer = await silo.ConsumerAsync(partition: 0);
-        silo.Append(0, 0, 5_000);
-        var received = await consumer.ReceiveAsync(5_000);
-        Assert.Equal(Enumerable.Range(0, 5_000), received);
-        Assert.True(consumer.BatchesJoin);
+        await using var log = await TestLog.CreateAsync(kind, partitions: 3);
+        await using var silo = await TestSilo.StartAsync(log);
+        var partitions = Enumerable.Range(0, 3).ToArray();
+        var consumers = await Task.WhenAll(partitions.Select(silo.ConsumerAsync));
+        for (var first = 0; first < 5_000; first += 100)
+        {
+            foreach (var partition in partitions)
+            {
+                _ = log.AppendAsync(partition, first, 100);
+            }
+        }
+
+        foreach (var consumer in consumers)
+        {
+            Assert.Equal(Enumerable.Range(0, 5_000), await consumer.ReceiveAsync(5_000));
+            Assert.True(consumer.BatchesJoin);
+        }
     }
 
     [Theory]
@@ -38,37 +36,98 @@ public sealed class LogStreamTests
     [InlineData("Kafka")]
     public async Task A_single_record_does_not_wait_for_a_timer(string kind)
     {
-        await using var silo = await TestSilo.StartAsync(kind);
-        var consumer = await silo.ConsumerAsync(partition: 1);
-        silo.Append(1, 0, 1);
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        await using var silo = await TestSilo.StartAsync(log);
+        var consumer = await silo.ConsumerAsync(0);
+        _ = log.AppendAsync(0, 0, 1);
         await consumer.ReceiveAsync(1);
         List<double> milliseconds = [];
-        for (var i = 1; i <= 20; i++)
+        for (var i = 1; i <= 51; i++)
         {
             var startedAt = Stopwatch.GetTimestamp();
-            silo.Append(1, i, 1);
+            _ = log.AppendAsync(0, i, 1);
             Assert.Equal([i], await consumer.ReceiveAsync(1));
             milliseconds.Add(Stopwatch.GetElapsedTime(startedAt).TotalMilliseconds);
         }
 
-        Assert.InRange(milliseconds.Order().ElementAt(10), 0, 100);
+        var median = milliseconds.Order().ElementAt(25);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{kind}: append to consumer {median:0.00} ms");
+        Assert.InRange(median, 0, 50);
     }
 
     [Theory]
     [InlineData("Embedded")]
     [InlineData("Kafka")]
-    public async Task A_consumer_that_starts_again_goes_on_from_the_token_it_names(string kind)
+    public async Task A_consumer_that_starts_again_goes_on_from_the_older_offset_it_names(string kind)
     {
-        await using var silo = await TestSilo.StartAsync(kind);
-        var consumer = await silo.ConsumerAsync(partition: 0);
-        silo.Append(0, 0, 100);
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        await using var silo = await TestSilo.StartAsync(log);
+        var consumer = await silo.ConsumerAsync(0);
+        _ = log.AppendAsync(0, 0, 100);
         await consumer.ReceiveAsync(100);
 
         consumer.StartAt = 40;
-        await silo.Grains.GetGrain<IConsumerGrain>($"{silo.Topic}/0").Leave();
+        await silo.Grain(0).Leave();
         Assert.Equal(Enumerable.Range(40, 60), await consumer.ReceiveAsync(60));
-        silo.Append(0, 100, 10);
+        _ = log.AppendAsync(0, 100, 10);
         Assert.Equal(Enumerable.Range(100, 10), await consumer.ReceiveAsync(10));
+        Assert.True(consumer.BatchesJoin);
+    }
+
+    [Theory]
+    [InlineData("Embedded")]
+    [InlineData("Kafka")]
+    public async Task A_consumer_that_names_an_offset_beyond_what_is_read_ahead_gets_what_is_from_there_on(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        await log.AppendAsync(0, 0, 100);
+        TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var consumer = Consumer.Of($"{log.Topic}/0");
+        consumer.Before = _ =>
+        {
+            failed.TrySetResult();
+            throw new InvalidOperationException("Not this.");
+        };
+        await using var silo = await TestSilo.StartAsync(log, options => (options.MaxBatchRecords, options.CacheRecords) = (10, 20));
+        await failed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        (consumer.StartAt, consumer.Before) = (90, null);
+        await silo.Grain(0).Leave();
+        Assert.Equal(Enumerable.Range(90, 10), (await consumer.ReceiveAsync(10)).Where(value => value >= 10));
+        Assert.True(consumer.BatchesJoin);
+    }
+
+    [Theory]
+    [InlineData("Embedded")]
+    [InlineData("Kafka")]
+    public async Task A_consumer_that_names_no_offset_gets_what_comes_after_it_subscribed(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        await log.AppendAsync(0, 0, 10);
+        Consumer.Of($"{log.Topic}/0").StartAt = null;
+        await using var silo = await TestSilo.StartAsync(log);
+        var consumer = await silo.ConsumerAsync(0);
+        await log.AppendAsync(0, 10, 10);
+        Assert.Equal(Enumerable.Range(10, 10), await consumer.ReceiveAsync(10));
+    }
+
+    [Theory]
+    [InlineData("Embedded")]
+    [InlineData("Kafka")]
+    public async Task A_consumer_that_is_deactivated_under_load_goes_on_without_gap_or_repetition(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        await using var silo = await TestSilo.StartAsync(log, options => options.MaxBatchRecords = 50);
+        var consumer = await silo.ConsumerAsync(0);
+        consumer.Continues = true;
+        for (var round = 0; round < 10; round++)
+        {
+            _ = log.AppendAsync(0, round * 500, 500);
+            await silo.Grain(0).Leave();
+        }
+
+        Assert.Equal(Enumerable.Range(0, 5_000), await consumer.ReceiveAsync(5_000));
+        Assert.True(consumer.BatchesJoin);
     }
 
     [Theory]
@@ -76,162 +135,111 @@ public sealed class LogStreamTests
     [InlineData("Kafka")]
     public async Task A_consumer_that_throws_gets_the_same_batch_again(string kind)
     {
-        await using var silo = await TestSilo.StartAsync(kind);
-        var consumer = await silo.ConsumerAsync(partition: 0);
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        await using var silo = await TestSilo.StartAsync(log);
+        var consumer = await silo.ConsumerAsync(0);
         consumer.Failures = 3;
-        silo.Append(0, 0, 50);
+        _ = log.AppendAsync(0, 0, 50);
         Assert.Equal(Enumerable.Range(0, 50), await consumer.ReceiveAsync(50));
         Assert.Equal(0, consumer.Failures);
+        Assert.True(consumer.BatchesJoin);
     }
 
-    private sealed class TestSilo(IHost host, string topic, string? directory) : IAsyncDisposable
+    [Theory]
+    [InlineData("Embedded")]
+    [InlineData("Kafka")]
+    public async Task A_slow_consumer_stops_the_reading_and_loses_nothing(string kind)
     {
-        private readonly IMessageLog _log = host.Services.GetRequiredService<IMessageLog>();
-
-        public string Topic { get; } = topic;
-
-        public IGrainFactory Grains { get; } = host.Services.GetRequiredService<IGrainFactory>();
-
-        public static async Task<TestSilo> StartAsync(string kind)
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        using RecordsRead read = new(log.Topic);
+        long taken = 0, ahead = 0;
+        TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var consumer = Consumer.Of($"{log.Topic}/0");
+        consumer.Before = async batch =>
         {
-            var topic = $"t{Guid.NewGuid():N}";
-            var directory = kind == "Embedded" ? Directory.CreateTempSubdirectory("orleansmqtt-streams-").FullName : null;
-            Dictionary<string, string?> settings = directory is not null
-                ? new() { ["Embedded:Directory"] = directory }
-                : new() { ["Kafka:BootstrapServers"] = (await KafkaBroker.SharedAsync()).BootstrapServers };
-            var builder = Host.CreateApplicationBuilder();
-            builder.Services.AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
-            builder.UseOrleans(silo => silo
-                .UseLocalhostClustering(TestPorts.Free(), gatewayPort: 0)
-                .AddLogStreams("log", options => options.Topics.Add(topic)));
-            var host = builder.Build();
-            await host.Services.GetRequiredService<IMessageLog>().EnsureTopicsAsync([new(topic, 2, IsCompacted: false)], CancellationToken.None);
-            await host.StartAsync();
-            return new(host, topic, directory);
-        }
-
-        public async Task<Consumer> ConsumerAsync(int partition)
-        {
-            var consumer = Consumer.Of($"{Topic}/{partition}");
-            await consumer.Subscribed.WaitAsync(Limit);
-            return consumer;
-        }
-
-        public void Append(int partition, int first, int count)
-        {
-            for (var i = first; i < first + count; i++)
-            {
-                _log.Append(
-                    Topic,
-                    new() { Key = "k"u8.ToArray(), Value = Encoding.UTF8.GetBytes(i.ToString(CultureInfo.InvariantCulture)), Headers = [], Partition = partition },
-                    Ignored.Instance,
-                    0);
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await host.StopAsync();
-            await ((IAsyncDisposable)host).DisposeAsync();
-            if (directory is not null)
-            {
-                Directory.Delete(directory, recursive: true);
-            }
-        }
+            await gate.Task;
+            ahead = Math.Max(ahead, read.Count - taken);
+            taken += batch.Records.Length;
+        };
+        await using var silo = await TestSilo.StartAsync(log, options => (options.MaxBatchRecords, options.CacheRecords) = (50, 200));
+        await log.AppendAsync(0, 0, 5_000);
+        await read.WaitForAsync(200);
+        gate.SetResult();
+        Assert.Equal(Enumerable.Range(0, 5_000), await consumer.ReceiveAsync(5_000));
+        Assert.InRange(ahead, 51, 200);
     }
 
-    private sealed class Ignored : IAppendCompletion
+    [Fact]
+    public async Task What_retention_removed_is_counted_and_shows_as_a_batch_that_starts_later()
     {
-        public static readonly Ignored Instance = new();
-
-        public void OnAppended(long state, in AppendResult result)
-        {
-        }
+        await using var log = await TestLog.CreateAsync(
+            "Embedded", partitions: 1, new() { ["Embedded:RetentionBytes"] = "1", ["Embedded:RetentionCheckSeconds"] = "0.05", ["Embedded:RecentBytes"] = "1" });
+        await log.AppendAsync(0, 0, 100);
+        await log.AppendAsync(0, 100, 1);
+        await Until(async () => (await log.GetOffsetsAsync(0)).Start == 100);
+        await using var silo = await TestSilo.StartAsync(log);
+        var consumer = Consumer.Of($"{log.Topic}/0");
+        Assert.Equal([100], await consumer.ReceiveAsync(1));
+        Assert.Equal(100, consumer.FirstFrom);
     }
-}
 
-/// <summary>What the consumer of one stream has got.</summary>
-public sealed class Consumer
-{
-    private static readonly ConcurrentDictionary<string, Consumer> All = new();
-    private readonly Channel<int> _received = Channel.CreateUnbounded<int>();
-    private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _next = -1;
+    [Theory]
+    [InlineData("Embedded")]
+    [InlineData("Kafka")]
+    public async Task An_offset_beyond_the_end_becomes_the_end(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind, partitions: 1);
+        await log.AppendAsync(0, 0, 10);
+        using RecordsRead skipped = new(log.Topic, "orleansmqtt.streams.offsets.skipped");
+        var consumer = Consumer.Of($"{log.Topic}/0");
+        consumer.StartAt = 1_000;
+        await using var silo = await TestSilo.StartAsync(log);
+        await skipped.WaitForAsync(990);
+        await log.AppendAsync(0, 10, 10);
+        Assert.Equal(Enumerable.Range(10, 10), await consumer.ReceiveAsync(10));
+    }
 
-    public Task Subscribed => _subscribed.Task;
-
-    public long StartAt { get; set; }
-
-    public int Failures { get; set; }
-
-    public bool BatchesJoin { get; private set; } = true;
-
-    public static Consumer Of(string stream) => All.GetOrAdd(stream, _ => new());
-
-    public async Task<List<int>> ReceiveAsync(int count)
+    internal static async Task Until(Func<Task<bool>> condition)
     {
         using CancellationTokenSource timeout = new(TimeSpan.FromSeconds(30));
-        List<int> values = new(count);
-        while (values.Count < count)
+        while (!await condition())
         {
-            values.Add(await _received.Reader.ReadAsync(timeout.Token));
-        }
-
-        return values;
-    }
-
-    internal void Start()
-    {
-        _next = -1;
-        _subscribed.TrySetResult();
-    }
-
-    internal void Take(LogBatch batch)
-    {
-        if (Failures > 0)
-        {
-            Failures--;
-            throw new InvalidOperationException("Not yet.");
-        }
-
-        BatchesJoin &= _next < 0 || _next == batch.From;
-        _next = batch.To;
-        foreach (var record in batch.Records.Where(record => record.Offset >= StartAt))
-        {
-            _received.Writer.TryWrite(int.Parse(Encoding.UTF8.GetString(record.Value!.Value.Span), CultureInfo.InvariantCulture));
+            await Task.Delay(20, timeout.Token);
         }
     }
-}
 
-/// <summary>Consumes the stream of one partition.</summary>
-public interface IConsumerGrain : IGrainWithStringKey
-{
-    /// <summary>Deactivates, so that it starts again.</summary>
-    Task Leave();
-}
-
-[ImplicitStreamSubscription("messages"), PartitionPlacement]
-internal sealed class ConsumerGrain : Grain, IConsumerGrain, IStreamSubscriptionObserver, IAsyncObserver<LogBatch>
-{
-    private Consumer Consumer => Consumer.Of(this.GetPrimaryKeyString());
-
-    public Task Leave()
+    /// <summary>Follows a counter of the provider for one topic.</summary>
+    private sealed class RecordsRead : IDisposable
     {
-        DeactivateOnIdle();
-        return Task.CompletedTask;
-    }
+        private readonly MeterListener _listener = new();
+        private long _count;
 
-    public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory)
-    {
-        await handleFactory.Create<LogBatch>().ResumeAsync(this, new LogOffsetToken(Consumer.StartAt));
-        Consumer.Start();
-    }
+        public RecordsRead(string topic, string counter = "orleansmqtt.streams.records.read")
+        {
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == counter)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+            {
+                foreach (var tag in tags)
+                {
+                    if (tag.Value is string value && value == topic)
+                    {
+                        Interlocked.Add(ref _count, count);
+                    }
+                }
+            });
+            _listener.Start();
+        }
 
-    public Task OnNextAsync(LogBatch item, StreamSequenceToken? token = null)
-    {
-        Consumer.Take(item);
-        return Task.CompletedTask;
-    }
+        public long Count => Interlocked.Read(ref _count);
 
-    public Task OnErrorAsync(Exception ex) => Task.CompletedTask;
+        public Task WaitForAsync(long count) => Until(() => Task.FromResult(Count >= count));
+
+        public void Dispose() => _listener.Dispose();
+    }
 }

@@ -23,6 +23,7 @@ internal sealed partial class PartitionQueue(
     private CancellationTokenSource _poll = new();
     private ILogReader? _reader;
     private bool _isReading;
+    private bool _isClosed;
 
     // The cache holds [_start, _end).
     private long _start;
@@ -40,6 +41,7 @@ internal sealed partial class PartitionQueue(
             _reader = null;
         }
 
+        _isClosed = true;
         Clear(_end);
         _poll.Dispose();
         _cursorsChanged.Dispose();
@@ -129,6 +131,11 @@ internal sealed partial class PartitionQueue(
 
     public void OnCursorsChanged()
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         if (!_isReading)
         {
             if (_cursorsChanged.CurrentCount == 0)
@@ -239,15 +246,16 @@ internal sealed partial class PartitionQueue(
         }
 
         var lost = _end;
-        var next = lost < exception.Available.Start ? exception.Available.Start : exception.Available.End;
-        LogSkipped(partition, lost, next, exception.Available.Start, exception.Available.End);
-        metrics.AddSkippedOffsets(partition.Topic, Math.Abs(next - lost));
+        var next = Math.Clamp(lost, exception.Available.Start, exception.Available.End);
+        if (next != lost)
+        {
+            LogSkipped(partition, lost, next, exception.Available.Start, exception.Available.End);
+            metrics.AddSkippedOffsets(partition.Topic, Math.Abs(next - lost));
+        }
+
         foreach (var cursor in _cursors)
         {
-            if (cursor.Position == lost || (cursor.Position < exception.Available.Start) || (cursor.Position > exception.Available.End))
-            {
-                cursor.MoveTo(next);
-            }
+            cursor.MoveTo(Math.Clamp(cursor.Position, exception.Available.Start, exception.Available.End));
         }
 
         Clear(next);

@@ -1,0 +1,69 @@
+using OrleansMqtt.Log;
+using Xunit;
+
+namespace OrleansMqtt.Streams.Kafka.Tests;
+
+/// <summary>Several silos.</summary>
+public sealed class ClusterTests
+{
+    private const int Partitions = 16;
+
+    [Theory]
+    [InlineData("Embedded")]
+    [InlineData("Kafka")]
+    public async Task Each_partition_is_pulled_by_one_silo_and_another_takes_over_without_gap(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind, Partitions);
+        var consumers = Enumerable.Range(0, Partitions).Select(partition => Consumer.Of($"{log.Topic}/{partition}")).ToArray();
+        Array.ForEach(consumers, consumer => consumer.Continues = true);
+        await using var first = await TestSilo.StartAsync(log);
+        var second = await TestSilo.StartAsync(log, primary: first);
+        try
+        {
+            await LogStreamTests.Until(async () => await first.CountQueuesAsync() == Owned(first, log) && await second.CountQueuesAsync() == Owned(second, log)
+                && Owned(first, log) + Owned(second, log) == Partitions && Owned(second, log) > 0);
+            await AppendAllAsync(log, 0);
+            await ReceiveAllAsync(consumers, 0);
+            _ = AppendAllAsync(log, 200);
+        }
+        finally
+        {
+            await second.DisposeAsync();
+        }
+
+        await ReceiveAllAsync(consumers, 200);
+        _ = AppendAllAsync(log, 400);
+        await ReceiveAllAsync(consumers, 400);
+        Assert.Equal(Partitions, await first.CountQueuesAsync());
+        Assert.All(consumers, consumer => Assert.True(consumer.BatchesJoin));
+        Assert.All(consumers, consumer => Assert.Equal(first.Address.ToParsableString(), consumer.Silo));
+    }
+
+    [Fact]
+    public async Task An_edge_owns_no_partition()
+    {
+        await using var log = await TestLog.CreateAsync("Embedded", Partitions);
+        await using var silo = await TestSilo.StartAsync(log, role: "silo,edge");
+        await using var edge = await TestSilo.StartAsync(log, primary: silo, role: "edge");
+        await LogStreamTests.Until(() => Task.FromResult(edge.Map.Current.Silos.SequenceEqual([silo.Address]) && silo.Map.Current.Silos.SequenceEqual([silo.Address])));
+        await LogStreamTests.Until(async () => await silo.CountQueuesAsync() == Partitions && await edge.CountQueuesAsync() == 0);
+        await AppendAllAsync(log, 0);
+        var consumers = Enumerable.Range(0, Partitions).Select(partition => Consumer.Of($"{log.Topic}/{partition}")).ToArray();
+        await ReceiveAllAsync(consumers, 0);
+        Assert.All(consumers, consumer => Assert.Equal(silo.Address.ToParsableString(), consumer.Silo));
+    }
+
+    private static int Owned(TestSilo silo, TestLog log) =>
+        Enumerable.Range(0, Partitions).Count(partition => silo.Address.Equals(silo.Map.Current.GetOwner(new TopicPartitionId(log.Topic, partition))));
+
+    private static Task AppendAllAsync(TestLog log, int first) =>
+        Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => log.AppendAsync(partition, first, 200)));
+
+    private static async Task ReceiveAllAsync(Consumer[] consumers, int first)
+    {
+        foreach (var consumer in consumers)
+        {
+            Assert.Equal(Enumerable.Range(first, 200), await consumer.ReceiveAsync(200));
+        }
+    }
+}
