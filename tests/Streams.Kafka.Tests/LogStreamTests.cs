@@ -173,7 +173,7 @@ public sealed class LogStreamTests
     public async Task What_retention_removed_is_counted_and_shows_as_a_batch_that_starts_later()
     {
         await using var log = await TestLog.CreateAsync(
-            "Embedded", partitions: 1, new() { ["Embedded:RetentionBytes"] = "1", ["Embedded:RetentionCheckSeconds"] = "0.05" });
+            "Embedded", partitions: 1, new() { ["Embedded:RetentionBytes"] = "1", ["Embedded:RetentionCheckSeconds"] = "0.05", ["Embedded:RecentBytes"] = "1" });
         await log.AppendAsync(0, 0, 100);
         await log.AppendAsync(0, 100, 1);
         await Until(async () => (await log.GetOffsetsAsync(0)).Start == 100);
