@@ -272,8 +272,14 @@ public abstract class MessageLogContract : IAsyncLifetime
     public async Task The_end_of_a_partition_that_a_transaction_ended_is_reached_by_ranges_and_readers()
     {
         await using var owner = await Log.OpenOwnerAsync($"{Topic}-owner", Token);
-        await owner.AppendTransactionAsync([new(Topic, Record("x", "1", partition: 0))], Token);
-        var end = (await Log.GetOffsetsAsync([new(Topic, 0)], Token))[0].End;
+        var end = 0L;
+        for (var i = 0; i < 20; i++)
+        {
+            var appended = await owner.AppendTransactionAsync([new(Topic, Record("x", $"{i}", partition: 0))], Token);
+            end = (await Log.GetOffsetsAsync([new(Topic, 0)], Token))[0].End;
+            Assert.True(end > appended[0].Offset, $"{appended[0]} is acknowledged and not below {end}");
+        }
+
         var from = 0L;
         while (from < end)
         {
