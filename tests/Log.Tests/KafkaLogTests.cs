@@ -1,3 +1,5 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansMqtt.TestKit;
 using Xunit;
 
@@ -13,17 +15,123 @@ public sealed class KafkaLogTests : MessageLogContract
     [InlineData("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971)]
     [InlineData("abc", 479470107)]
     public void Murmur2_has_the_values_of_the_Java_client(string key, int hash) =>
-        Assert.Equal(hash, Kafka.KafkaPartitioner.Murmur2(System.Text.Encoding.UTF8.GetBytes(key)));
+        Assert.Equal(hash, OrleansMqtt.Log.Kafka.KafkaPartitioner.Murmur2(System.Text.Encoding.UTF8.GetBytes(key)));
 
     [Fact]
     public async Task A_setting_that_guarantees_rest_on_is_refused()
     {
         await using var services = Open(new() { ["Kafka:BootstrapServers"] = "127.0.0.1:1", ["Kafka:Producer:acks"] = "1" });
         var exception = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(
-            () => Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.GetRequiredService<IMessageLog>(services));
+            () => services.GetRequiredService<IMessageLog>());
         Assert.Contains("Log:Kafka:Producer:acks is '1'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Aborted_transactions_are_not_read_and_leave_no_gap()
+    {
+        var broker = await KafkaBroker.SharedAsync();
+        using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = broker.BootstrapServers, TransactionalId = Topic }).Build();
+        producer.InitTransactions(TimeSpan.FromSeconds(30));
+        await AppendAsync(Record("x", "before", partition: 0));
+        producer.BeginTransaction();
+        await producer.ProduceAsync(new TopicPartition(Topic, 0), new() { Key = "x", Value = "aborted" });
+        producer.AbortTransaction();
+        producer.BeginTransaction();
+        await producer.ProduceAsync(new TopicPartition(Topic, 0), new() { Key = null!, Value = "committed" });
+        producer.CommitTransaction();
+
+        var batches = await ReadAsync(0, 0, 2);
+        Assert.Equal(["before", "committed"], Values(batches));
+        Assert.Null(batches.SelectMany(batch => batch.Records).Last().Key);
+        Assert.All(batches.Zip(batches.Skip(1)), pair => Assert.Equal(pair.First.To, pair.Second.From));
+        var end = (await Log.GetOffsetsAsync([new(Topic, 0)], Token))[0].End;
+        Assert.Equal(5, end);
+        var ranges = await Log.ReadRangeAsync(Topic, 0, 0, 100, Token);
+        Assert.Equal(["before", "committed"], Values([ranges]));
+        Assert.Equal(end, ranges.To);
+    }
+
+    [Fact]
+    public async Task A_partition_that_does_not_exist_keeps_nobody_else_from_the_offsets()
+    {
+        using CancellationTokenSource cancelling = new();
+        var missing = Log.GetOffsetsAsync([new(Topic + "-missing", 0)], cancelling.Token);
+        var together = Log.GetOffsetsAsync([new(Topic, 0)], Token);
+        Assert.Equal(new(0, 0), (await together)[0]);
+        Assert.False(missing.IsCompleted);
+        await cancelling.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => missing);
+    }
+
+    [Fact]
+    public async Task More_replicas_than_brokers_stop_the_start_with_a_line_that_names_the_setting()
+    {
+        var settings = await SettingsAsync();
+        settings["Kafka:ReplicationFactor"] = "3";
+        await using var services = Open(settings);
+        var log = services.GetRequiredService<IMessageLog>();
+        var exception = await Assert.ThrowsAsync<LogConfigurationException>(() => log.EnsureTopicsAsync([new(Topic + "-replicated", 1, IsCompacted: false)], Token));
+        Assert.Contains("Log:Kafka:ReplicationFactor is 3", exception.Message, StringComparison.Ordinal);
+        var existing = await Assert.ThrowsAsync<LogConfigurationException>(() => log.EnsureTopicsAsync([new(Topic, 2, IsCompacted: false)], Token));
+        Assert.Contains("replication factor 1", existing.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_appended_while_Kafka_is_frozen_or_stopped_is_stored_in_order_once_afterwards()
+    {
+        await using var broker = await KafkaBroker.StartOwnAsync();
+        await using var services = Open(new() { ["Kafka:BootstrapServers"] = broker.BootstrapServers });
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false)], Token);
+        await using var reader = log.OpenReader(Topic, 0, 0);
+        await using var owner = await log.OpenOwnerAsync(Topic, Token);
+        Completions completions = new(3_000);
+        AppendThousand(0);
+        await broker.PauseAsync();
+        AppendThousand(1);
+        await UntilAsync(() => !log.Health.IsReachable);
+        await broker.ResumeAsync();
+        await UntilAsync(() => log.Health.IsReachable);
+        await broker.StopAsync();
+        AppendThousand(2);
+        await UntilAsync(() => !log.Health.IsReachable);
+        Assert.False(completions.All.IsCompleted);
+        var offsets = log.GetOffsetsAsync([new(Topic, 0)], CancellationToken.None);
+        var transaction = owner.AppendTransactionAsync([new(Topic, Record("x", "transaction"))], CancellationToken.None);
+        await broker.StartAgainAsync();
+
+        Assert.All(await completions.All.WaitAsync(TimeSpan.FromSeconds(90)), result => Assert.True(result.IsStored, result.Error));
+        await offsets.WaitAsync(TimeSpan.FromSeconds(90));
+        await transaction.WaitAsync(TimeSpan.FromSeconds(90));
+        await UntilAsync(() => log.Health.IsReachable);
+        List<string> values = [];
+        while (values.Count < 3_001)
+        {
+            values.AddRange(Values([await reader.ReadAsync(1_000, Token)]));
+        }
+
+        Assert.True(values.Remove("transaction"));
+        Assert.Equal(Enumerable.Range(0, 3_000).Select(i => $"{i}"), values);
+
+        void AppendThousand(int round)
+        {
+            for (var i = round * 1_000; i < (round + 1) * 1_000; i++)
+            {
+                log.Append(Topic, Record("x", $"{i}"), completions, i);
+            }
+        }
     }
 
     protected override async Task<Dictionary<string, string?>> SettingsAsync() =>
         new() { ["Kafka:BootstrapServers"] = (await KafkaBroker.SharedAsync()).BootstrapServers };
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        var deadline = DateTime.UtcNow.AddSeconds(60);
+        while (!condition())
+        {
+            Assert.True(DateTime.UtcNow < deadline, "It did not come true.");
+            await Task.Delay(20);
+        }
+    }
 }

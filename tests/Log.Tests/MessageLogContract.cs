@@ -185,6 +185,126 @@ public abstract class MessageLogContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Many_writers_at_once_lose_nothing_double_nothing_and_keep_their_order()
+    {
+        const int Writers = 8;
+        const int Each = 2_000;
+        Completions completions = new(Writers * Each);
+        await using var first = Log.OpenReader(Topic, 0, 0);
+        await using var second = Log.OpenReader(Topic, 1, 0);
+        var reading = Task.WhenAll(Follow(first), Follow(second));
+        await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() =>
+        {
+            for (var i = 0; i < Each; i++)
+            {
+                Log.Append(Topic, Record($"{writer}", $"{writer}:{i}", writer % 2), completions, (writer * Each) + i);
+            }
+        })));
+
+        Assert.All(await completions.All.WaitAsync(Limit), result => Assert.True(result.IsStored));
+        var values = (await reading).SelectMany(read => read).ToLookup(value => value.Split(':')[0], value => int.Parse(value.Split(':')[1]));
+        Assert.Equal(Writers, values.Count);
+        Assert.All(values, writer => Assert.Equal(Enumerable.Range(0, Each), writer));
+
+        async Task<List<string>> Follow(ILogReader reader)
+        {
+            List<string> values = [];
+            for (var from = 0L; values.Count < Writers / 2 * Each;)
+            {
+                var batch = await reader.ReadAsync(500, Token);
+                Assert.Equal(from, batch.From);
+                Assert.InRange(batch.Records.Length, 0, 500);
+                from = batch.To;
+                values.AddRange(Values([batch]));
+            }
+
+            return values;
+        }
+    }
+
+    [Fact]
+    public async Task Two_readers_of_one_partition_both_get_everything()
+    {
+        await using var one = Log.OpenReader(Topic, 0, 0);
+        await using var other = Log.OpenReader(Topic, 0, 0);
+        await AppendAsync(Record("x", "1", partition: 0));
+        Assert.Equal(["1"], Values([await one.ReadAsync(10, Token)]));
+        Assert.Equal(["1"], Values([await other.ReadAsync(10, Token)]));
+    }
+
+    [Fact]
+    public async Task A_cancelled_read_loses_nothing_and_a_disposed_reader_ends_its_read()
+    {
+        var reader = Log.OpenReader(Topic, 0, 0);
+        using CancellationTokenSource cancelling = new();
+        var cancelled = reader.ReadAsync(10, cancelling.Token).AsTask();
+        await cancelling.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await AppendAsync(Record("x", "1", partition: 0));
+        Assert.Equal(["1"], Values([await reader.ReadAsync(10, Token)]));
+
+        var reading = reader.ReadAsync(10, CancellationToken.None).AsTask();
+        await reader.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => reading.WaitAsync(Limit));
+    }
+
+    [Fact]
+    public async Task A_reader_learns_that_its_offset_is_beyond_the_end()
+    {
+        await using var reader = Log.OpenReader(Topic, 0, 1_000);
+        await Assert.ThrowsAsync<OffsetOutOfRangeException>(() => reader.ReadAsync(1, Token).AsTask());
+        reader.Seek(0);
+        await AppendAsync(Record("x", "1", partition: 0));
+        Assert.Equal(["1"], Values([await reader.ReadAsync(10, Token)]));
+    }
+
+    [Fact]
+    public async Task A_record_that_cannot_go_anywhere_does_not_spoil_its_transaction_or_the_next()
+    {
+        await using var owner = await Log.OpenOwnerAsync($"{Topic}-owner", Token);
+        await Assert.ThrowsAnyAsync<Exception>(
+            () => owner.AppendTransactionAsync([new(Topic, Record("x", "not alone", partition: 0)), new(Topic + "-unknown", Record("x", "v"))], Token));
+        await owner.AppendTransactionAsync([new(Topic, Record("x", "next", partition: 0))], Token);
+        Assert.Equal(["next"], Values(await ReadAsync(0, 0, 1)));
+    }
+
+    [Fact]
+    public async Task The_end_of_a_partition_that_a_transaction_ended_is_reached_by_ranges_and_readers()
+    {
+        await using var owner = await Log.OpenOwnerAsync($"{Topic}-owner", Token);
+        var end = 0L;
+        for (var i = 0; i < 20; i++)
+        {
+            var appended = await owner.AppendTransactionAsync([new(Topic, Record("x", $"{i}", partition: 0))], Token);
+            end = (await Log.GetOffsetsAsync([new(Topic, 0)], Token))[0].End;
+            Assert.True(end > appended[0].Offset, $"{appended[0]} is acknowledged and not below {end}");
+        }
+
+        var from = 0L;
+        while (from < end)
+        {
+            from = (await Log.ReadRangeAsync(Topic, 0, from, 100, Token)).To;
+        }
+
+        Assert.Equal(end, from);
+        await using var reader = Log.OpenReader(Topic, 0, 0);
+        while (reader.Position < end)
+        {
+            await reader.ReadAsync(100, Token);
+        }
+
+        Assert.Equal(end, reader.Position);
+    }
+
+    [Fact]
+    public async Task Topics_are_made_once_when_many_ask_at_once()
+    {
+        TopicSpecification topic = new(Topic + "-again", 3, IsCompacted: false);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Log.EnsureTopicsAsync([topic], Token)));
+        Assert.Equal(3, Log.GetPartitionCount(topic.Name));
+    }
+
+    [Fact]
     public void The_log_says_that_it_answers() => Assert.True(Log.Health.IsReachable);
 
     protected static LogRecord Record(string key, string value, int? partition = null) =>

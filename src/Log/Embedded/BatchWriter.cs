@@ -31,7 +31,10 @@ internal sealed class BatchWriter : IDisposable
     }
 
     /// <summary>Adds a record to the group and returns its offset.</summary>
-    public long Add(EmbeddedPartition partition, in LogRecord record)
+    /// <param name="partition">Where to.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="size">What <see cref="RecordBatchCodec.SizeOf"/> said: the caller asked, so that a record that cannot be stored never gets here.</param>
+    public long Add(EmbeddedPartition partition, in LogRecord record, int size)
     {
         if (!_gatherings.TryGetValue(partition, out var gathering))
         {
@@ -44,7 +47,6 @@ internal sealed class BatchWriter : IDisposable
             _touched.Add(gathering);
         }
 
-        var size = RecordBatchCodec.SizeOf(record);
         if (gathering.Count > 0 && gathering.Length + size > _maximumBytes)
         {
             WriteRow(gathering);

@@ -73,19 +73,15 @@ internal sealed class EmbeddedLog : IMessageLog
         {
             foreach (var specification in topics)
             {
-                if (_topics.TryGetValue(specification.Name, out var existing))
-                {
-                    Check(specification, existing);
-                }
+                Check(writer.Connection, specification);
             }
 
-            var created = topics.Where(topic => !_topics.ContainsKey(topic.Name)).DistinctBy(topic => topic.Name).ToList();
-            foreach (var specification in created)
+            foreach (var specification in topics)
             {
                 Create(writer.Connection, specification);
             }
 
-            return created.Count;
+            return true;
         }).WaitAsync(cancellationToken);
 
         // Read back what is committed, not what was meant.
@@ -100,11 +96,11 @@ internal sealed class EmbeddedLog : IMessageLog
 
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state)
     {
-        var size = record.Key.Length + (record.Value?.Length ?? 0);
-        if (size > MaximumRecordBytes)
+        var size = RecordBatchCodec.SizeOf(record);
+        if (size is < 0 or > MaximumRecordBytes)
         {
             Metrics.CountFailed(topic);
-            completion.OnAppended(state, AppendResult.Failed($"A record of {size} bytes is too large: at most {MaximumRecordBytes} are stored."));
+            completion.OnAppended(state, AppendResult.Failed($"The record is too large: at most {MaximumRecordBytes} bytes are stored."));
             return;
         }
 
@@ -186,6 +182,14 @@ internal sealed class EmbeddedLog : IMessageLog
         return partitions[number];
     }
 
+    internal static int CheckedSizeOf(in LogRecord record)
+    {
+        var size = RecordBatchCodec.SizeOf(record);
+        return size is >= 0 and <= MaximumRecordBytes
+            ? size
+            : throw new ArgumentException($"The record is too large: at most {MaximumRecordBytes} bytes are stored.", nameof(record));
+    }
+
     internal void ThrowIfOutOfRange(EmbeddedPartition partition, long offset)
     {
         var range = partition.Range;
@@ -197,29 +201,21 @@ internal sealed class EmbeddedLog : IMessageLog
 
     /// <summary>Reads from disk.</summary>
     internal Task<LogBatch> ReadStoredAsync(EmbeddedPartition partition, long from, int maxRecords, CancellationToken cancellationToken) =>
-        Task.Run(
-            () =>
+        OnReaderAsync(
+            reader =>
             {
-                ObjectDisposedException.ThrowIf(_isDisposed, typeof(IMessageLog));
-                if (!_readers.TryTake(out var reader))
-                {
-                    reader = new StoredReader(_directory);
-                }
-
-                try
-                {
-                    // The end is taken first: what is committed later may be read too, what was committed before is read for certain.
-                    var end = partition.Range.End;
-                    var batches = reader.Read(partition.Id, from, end, maxRecords, StoredReadBytes, out var reachesEnd);
-                    ThrowIfOutOfRange(partition, from);
-                    return partition.Collect(from, maxRecords, batches, reachesEnd ? end : long.MaxValue);
-                }
-                finally
-                {
-                    _readers.Add(reader);
-                }
+                // The end is taken first: what is committed later may be read too, what was committed before is read for certain.
+                var end = partition.Range.End;
+                var batches = reader.Read(partition.Id, from, end, maxRecords, StoredReadBytes, out var reachesEnd);
+                ThrowIfOutOfRange(partition, from);
+                return partition.Collect(from, maxRecords, batches, reachesEnd ? end : long.MaxValue);
             },
             cancellationToken);
+
+    internal Task ApplyRetentionAsync() => _retention.ApplyAsync();
+
+    /// <summary>The bytes of the batches that begin before <paramref name="end"/>, counted on disk without holding up the writer.</summary>
+    internal Task<long> CountBytesAsync(EmbeddedPartition partition, long end) => OnReaderAsync(reader => reader.CountBytes(partition.Id, end), CancellationToken.None);
 
     private EmbeddedPartition PartitionOf(string topic, int partition)
     {
@@ -231,27 +227,63 @@ internal sealed class EmbeddedLog : IMessageLog
     private EmbeddedTopic TopicOf(string topic) =>
         _topics.TryGetValue(topic, out var found) ? found : throw new ArgumentException($"Topic '{topic}' is not known: EnsureTopicsAsync comes first.", nameof(topic));
 
-    private static void Check(TopicSpecification specification, EmbeddedTopic existing)
-    {
-        if (existing.Partitions.Length != specification.Partitions && !specification.AcceptAnyPartitionCount)
+    private Task<T> OnReaderAsync<T>(Func<StoredReader, T> read, CancellationToken cancellationToken) => Task.Run(
+        () =>
         {
-            throw TopicCheck.WrongPartitions(specification, existing.Partitions.Length);
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(IMessageLog));
+            if (!_readers.TryTake(out var reader))
+            {
+                reader = new StoredReader(_directory);
+            }
+
+            try
+            {
+                return read(reader);
+            }
+            finally
+            {
+                _readers.Add(reader);
+            }
+        },
+        cancellationToken);
+
+    private static void Check(SqliteConnection connection, TopicSpecification specification)
+    {
+        using var command = EmbeddedStore.Command(connection, "SELECT partitions, compacted FROM topics WHERE name = $name", "$name");
+        command.Parameters[0].Value = specification.Name;
+        using var rows = command.ExecuteReader();
+        if (!rows.Read())
+        {
+            return;
         }
 
-        if (existing.IsCompacted != specification.IsCompacted)
+        if (rows.GetInt32(0) != specification.Partitions && !specification.AcceptAnyPartitionCount)
         {
-            throw TopicCheck.WrongCleanupPolicy(specification, existing.IsCompacted ? "compact" : "delete");
+            throw TopicCheck.WrongPartitions(specification, rows.GetInt32(0));
+        }
+
+        if (rows.GetBoolean(1) != specification.IsCompacted)
+        {
+            throw TopicCheck.WrongCleanupPolicy(specification, rows.GetBoolean(1) ? "compact" : "delete");
         }
     }
 
     private static void Create(SqliteConnection connection, TopicSpecification specification)
     {
         using var topic = EmbeddedStore.Command(
-            connection, "INSERT INTO topics(name, partitions, compacted) VALUES($name, $partitions, $compacted) RETURNING id", "$name", "$partitions", "$compacted");
+            connection,
+            "INSERT INTO topics(name, partitions, compacted) VALUES($name, $partitions, $compacted) ON CONFLICT DO NOTHING RETURNING id",
+            "$name",
+            "$partitions",
+            "$compacted");
         topic.Parameters[0].Value = specification.Name;
         topic.Parameters[1].Value = specification.Partitions;
         topic.Parameters[2].Value = specification.IsCompacted ? 1 : 0;
-        var id = (long)topic.ExecuteScalar()!;
+        if (topic.ExecuteScalar() is not long id)
+        {
+            return;
+        }
+
         using var partition = EmbeddedStore.Command(connection, "INSERT INTO partitions(topic, number, start) VALUES($topic, $number, 0)", "$topic", "$number");
         partition.Parameters[0].Value = id;
         for (var number = 0; number < specification.Partitions; number++)

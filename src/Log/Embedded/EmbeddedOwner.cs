@@ -1,29 +1,35 @@
+using System.Diagnostics;
+
 namespace OrleansMqtt.Log.Embedded;
 
 /// <summary>An owner is an epoch in the <c>owners</c> table: the writer compares it before it writes anything of a transaction.</summary>
 internal sealed class EmbeddedOwner(EmbeddedLog log, string name, long epoch) : ILogOwner
 {
-    public Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
+    public async Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var partitions = new EmbeddedPartition[records.Count];
-        for (var i = 0; i < partitions.Length; i++)
+
+        // Whatever can be wrong with a record shows here: the writer has nothing to refuse once it began.
+        var parts = new (EmbeddedPartition Partition, LogRecord Record, int Size)[records.Count];
+        for (var i = 0; i < parts.Length; i++)
         {
-            partitions[i] = log.PartitionOf(records[i].Topic, records[i].Record);
+            var (topic, record) = (records[i].Topic, records[i].Record);
+            parts[i] = (log.PartitionOf(topic, record), record, EmbeddedLog.CheckedSizeOf(record));
         }
 
-        var startedAt = System.Diagnostics.Stopwatch.GetTimestamp();
-        var results = log.Writer.ExecuteAsync(writer =>
+        var startedAt = Stopwatch.GetTimestamp();
+        var results = await log.Writer.ExecuteAsync(writer =>
         {
             if (log.Owners.GetValueOrDefault(name) != epoch)
             {
                 throw new OwnerFencedException(name);
             }
 
-            var appended = new AppendResult[partitions.Length];
-            for (var i = 0; i < appended.Length; i++)
+            var appended = new AppendResult[parts.Length];
+            for (var i = 0; i < parts.Length; i++)
             {
-                appended[i] = AppendResult.Stored(partitions[i].Name.Partition, writer.Batches.Add(partitions[i], records[i].Record));
+                var (partition, record, size) = parts[i];
+                appended[i] = AppendResult.Stored(partition.Name.Partition, writer.Batches.Add(partition, record, size));
             }
 
             return appended;

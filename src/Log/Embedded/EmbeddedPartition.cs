@@ -20,7 +20,7 @@ internal sealed class EmbeddedPartition(int id, string topic, int number, bool i
     /// <summary>The offset that the writer gives next. The writer's thread alone uses it.</summary>
     public long Next { get; set; }
 
-    /// <summary>The stored bytes, once retention has counted them. The writer's thread alone uses it.</summary>
+    /// <summary>The stored bytes, once they were counted for retention. The writer's thread alone uses it.</summary>
     public long? Size { get; set; }
 
     public OffsetRange Range
@@ -49,14 +49,14 @@ internal sealed class EmbeddedPartition(int id, string topic, int number, bool i
             foreach (var batch in batches)
             {
                 _recent.AddLast(batch);
-                _recentSize += batch.Bytes.Length;
+                _recentSize += batch.SizeInMemory;
                 _end = batch.To;
             }
 
             while (_recentSize > recentBytes && _recent.First is { } first)
             {
                 _recent.RemoveFirst();
-                _recentSize -= first.Value.Bytes.Length;
+                _recentSize -= first.Value.SizeInMemory;
                 _recentFrom = first.Value.To;
             }
 
@@ -106,7 +106,7 @@ internal sealed class EmbeddedPartition(int id, string topic, int number, bool i
         lock (_lock)
         {
             batch = null;
-            if (from < _recentFrom || from >= _end)
+            if (from < _recentFrom || from < _start || from >= _end)
             {
                 return false;
             }

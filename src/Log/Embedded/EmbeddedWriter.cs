@@ -188,7 +188,7 @@ internal sealed partial class EmbeddedWriter : IDisposable
                 }
                 else
                 {
-                    entry.Offset = _batches.Add(entry.Partition, entry.Record);
+                    entry.Offset = _batches.Add(entry.Partition!, entry.Record, entry.Size);
                 }
             }
 

@@ -17,6 +17,7 @@ internal static class RecordBatchCodec
     private static readonly ConcurrentDictionary<string, string> KnownNames = new(StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> KnownNamesBySpan = KnownNames.GetAlternateLookup<ReadOnlySpan<char>>();
 
+    /// <summary>The bytes that a record takes; throws for one that cannot be written.</summary>
     public static int SizeOf(in LogRecord record)
     {
         var size = 8 + OptionalSize(record.Key.Length) + (record.Value is { } value ? OptionalSize(value.Length) : 1);
@@ -30,9 +31,6 @@ internal static class RecordBatchCodec
 
         return size;
     }
-
-    /// <summary>The size of a batch whose records have <paramref name="recordBytes"/> bytes in total.</summary>
-    public static int BatchSize(int recordBytes) => 1 + recordBytes;
 
     public static int WriteVersion(Span<byte> destination)
     {

@@ -35,17 +35,44 @@ internal sealed partial class Retention : IAsyncDisposable
     {
         foreach (var partition in _log.Partitions)
         {
-            // In steps, so that appends between them are not held up.
-            while (!_stopping.IsCancellationRequested && await _log.Writer.ExecuteAsync(writer => Apply(writer.Connection, partition)) is { } step && step.Rows > 0)
+            if (_options.RetentionBytes > 0 && !partition.IsCompacted)
             {
-                // Readers learn the new start only when it is on disk.
-                partition.MoveStart(step.Start);
-                if (step.Rows < MaximumRowsAtOnce)
-                {
-                    break;
-                }
+                await CountAsync(partition);
             }
+
+            // In steps, so that appends between them are not held up.
+            Step step;
+            do
+            {
+                step = await _log.Writer.ExecuteAsync(writer => Apply(writer.Connection, partition));
+
+                // Only when it is on disk.
+                partition.MoveStart(step.Start);
+                await _log.Writer.ExecuteAsync(_ => partition.Size -= step.Bytes);
+            }
+            while (step.Rows == MaximumRowsAtOnce && !_stopping.IsCancellationRequested);
         }
+    }
+
+    /// <summary>Counts the stored bytes of a partition once; appends and removals keep the sum from then on.</summary>
+    private async Task CountAsync(EmbeddedPartition partition)
+    {
+        if (await _log.Writer.ExecuteAsync(_ => partition.Size) is not null)
+        {
+            return;
+        }
+
+        // The bulk without the writer, and what came meanwhile with it.
+        var end = partition.Range.End;
+        var bytes = await _log.CountBytesAsync(partition, end);
+        await _log.Writer.ExecuteAsync(writer =>
+        {
+            using var command = EmbeddedStore.Command(
+                writer.Connection, "SELECT total(length(records)) FROM batches WHERE id >= $low AND id < $high", "$low", "$high");
+            command.Parameters[0].Value = EmbeddedStore.RowId(partition.Id, end);
+            command.Parameters[1].Value = EmbeddedStore.RowId(partition.Id + 1, 0);
+            return partition.Size = bytes + (long)(double)command.ExecuteScalar()!;
+        });
     }
 
     private async Task RunAsync()
@@ -81,57 +108,51 @@ internal sealed partial class Retention : IAsyncDisposable
         }
 
         var (low, high) = (EmbeddedStore.RowId(partition.Id, 0), EmbeddedStore.RowId(partition.Id + 1, 0));
-        var size = partition.Size ?? CountBytes(connection, low, high);
         var oldest = _options.RetentionHours > 0 ? DateTimeOffset.UtcNow.AddHours(-_options.RetentionHours).ToUnixTimeMilliseconds() : long.MinValue;
-        long last = -1;
-        long start = 0;
-        var removed = 0;
-        using (var command = EmbeddedStore.Command(
-            connection, "SELECT id, count, time, length(records) FROM batches WHERE id >= $low AND id < $high ORDER BY id LIMIT $limit", "$low", "$high", "$limit"))
+        var tooMuch = _options.RetentionBytes > 0 && partition.Size is { } size ? size - _options.RetentionBytes : 0;
+        var step = FindStart(connection, low, high, oldest, tooMuch);
+        if (step.Rows == 0)
         {
-            command.Parameters[0].Value = low;
-            command.Parameters[1].Value = high;
-            command.Parameters[2].Value = MaximumRowsAtOnce + 1;
-            using var rows = command.ExecuteReader();
-            var isFirst = true;
-            while (removed < MaximumRowsAtOnce && rows.Read())
-            {
-                // A row is removed when another one follows it.
-                if (!isFirst)
-                {
-                    start = EmbeddedStore.OffsetOf(rows.GetInt64(0));
-                    removed++;
-                }
-
-                isFirst = false;
-                var isTooMuch = _options.RetentionBytes > 0 && size > _options.RetentionBytes;
-                if (!isTooMuch && rows.GetInt64(2) >= oldest)
-                {
-                    break;
-                }
-
-                last = rows.GetInt64(0);
-                size -= rows.GetInt64(3);
-            }
-        }
-
-        if (removed == 0)
-        {
-            partition.Size = size + 0;
-            return default;
+            return step;
         }
 
         using var delete = EmbeddedStore.Command(connection, "DELETE FROM batches WHERE id >= $low AND id < $start", "$low", "$start");
         delete.Parameters[0].Value = low;
-        delete.Parameters[1].Value = EmbeddedStore.RowId(partition.Id, start);
+        delete.Parameters[1].Value = EmbeddedStore.RowId(partition.Id, step.Start);
         delete.ExecuteNonQuery();
         using var update = EmbeddedStore.Command(connection, "UPDATE partitions SET start = $start WHERE id = $id", "$start", "$id");
-        update.Parameters[0].Value = start;
+        update.Parameters[0].Value = step.Start;
         update.Parameters[1].Value = partition.Id;
         update.ExecuteNonQuery();
-        partition.Size = null;
-        _ = last;
-        return new Step(removed, start);
+        return step;
+    }
+
+    /// <summary>Which rows may go: from the oldest on, each that is too old or too much, and is followed by another.</summary>
+    private static Step FindStart(SqliteConnection connection, long low, long high, long oldest, long tooMuch)
+    {
+        using var command = EmbeddedStore.Command(
+            connection, "SELECT id, time, length(records) FROM batches WHERE id >= $low AND id < $high ORDER BY id LIMIT $limit", "$low", "$high", "$limit");
+        command.Parameters[0].Value = low;
+        command.Parameters[1].Value = high;
+        command.Parameters[2].Value = MaximumRowsAtOnce + 1;
+        using var rows = command.ExecuteReader();
+        Step step = default;
+        (bool MayGo, long Bytes) previous = default;
+        while (rows.Read())
+        {
+            if (previous.MayGo)
+            {
+                step = new Step(step.Rows + 1, EmbeddedStore.OffsetOf(rows.GetInt64(0)), step.Bytes + previous.Bytes);
+            }
+
+            previous = (rows.GetInt64(1) < oldest || step.Bytes < tooMuch, rows.GetInt64(2));
+            if (!previous.MayGo)
+            {
+                break;
+            }
+        }
+
+        return step;
     }
 
     private Step RemoveTombstones(SqliteConnection connection, EmbeddedPartition partition)
@@ -171,18 +192,10 @@ internal sealed partial class Retention : IAsyncDisposable
             forget.ExecuteNonQuery();
         }
 
-        return new Step(ids.Count, 0);
+        return new Step(ids.Count, 0, 0);
     }
 
-    private static long CountBytes(SqliteConnection connection, long low, long high)
-    {
-        using var command = EmbeddedStore.Command(connection, "SELECT total(length(records)) FROM batches WHERE id >= $low AND id < $high", "$low", "$high");
-        command.Parameters[0].Value = low;
-        command.Parameters[1].Value = high;
-        return Convert.ToInt64(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture);
-    }
-
-    private readonly record struct Step(int Rows, long Start);
+    private readonly record struct Step(int Rows, long Start, long Bytes);
 
     [LoggerMessage(LogLevel.Warning, "Retention of the embedded log could not be applied ({Reason}); it is tried again.")]
     private partial void LogFailed(string reason);

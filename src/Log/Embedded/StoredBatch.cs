@@ -14,5 +14,8 @@ internal sealed class StoredBatch(long from, int count, byte[] bytes)
 
     public byte[] Bytes => bytes;
 
+    /// <summary>Roughly, with what decoding adds.</summary>
+    public int SizeInMemory => bytes.Length + ((count + 1) * 160);
+
     public StoredRecord[] Records => _records ??= RecordBatchCodec.Decode(from, count, bytes);
 }

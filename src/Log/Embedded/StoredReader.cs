@@ -53,6 +53,15 @@ internal sealed class StoredReader : IDisposable
         return batches;
     }
 
+    /// <summary>The bytes of the batches that begin before <paramref name="end"/>.</summary>
+    public long CountBytes(int partitionId, long end)
+    {
+        using var command = EmbeddedStore.Command(_connection, "SELECT total(length(records)) FROM batches WHERE id >= $low AND id < $high", "$low", "$high");
+        command.Parameters[0].Value = EmbeddedStore.RowId(partitionId, 0);
+        command.Parameters[1].Value = EmbeddedStore.RowId(partitionId, end);
+        return (long)(double)command.ExecuteScalar()!;
+    }
+
     public void Dispose()
     {
         _first.Dispose();

@@ -12,11 +12,11 @@ internal sealed class KafkaAppender : IDisposable
     private readonly ConcurrentQueue<Pending> _pool = new();
     private readonly LogMetrics _metrics;
 
-    public KafkaAppender(KafkaLogOptions options, LogMetrics metrics, Action<Error> onError, ILogger logger)
+    public KafkaAppender(KafkaLogOptions options, LogMetrics metrics, KafkaHealth health, ILogger logger)
     {
         _metrics = metrics;
         _producer = new ProducerBuilder<byte[]?, byte[]?>(KafkaClientSettings.Producer(options))
-            .SetErrorHandler((_, error) => onError(error))
+            .SetErrorHandler((_, error) => health.OnProducerError(error))
             .SetLogHandler((_, message) => logger.LogClient(message))
             .Build();
     }

@@ -59,24 +59,31 @@ internal static class KafkaClientSettings
 
     /// <param name="options">The options.</param>
     /// <param name="readAheadRecords">How many records a client fetches ahead.</param>
-    public static ConsumerConfig Consumer(KafkaLogOptions options, int readAheadRecords)
+    public static ConsumerConfig Consumer(KafkaLogOptions options, int readAheadRecords) => Apply(Reading(options, readAheadRecords), options.Client, options.Consumer);
+
+    /// <summary>For single stretches: the end of a partition is told at once, whatever followers wait for.</summary>
+    public static ConsumerConfig RangeConsumer(KafkaLogOptions options)
     {
-        ConsumerConfig config = new(Common(options))
-        {
-            GroupId = "orleansmqtt-unused",
-            EnableAutoCommit = false,
-            EnableAutoOffsetStore = false,
-            EnablePartitionEof = true,
-            IsolationLevel = IsolationLevel.ReadCommitted,
-            AutoOffsetReset = AutoOffsetReset.Error,
-            QueuedMinMessages = readAheadRecords,
-            QueuedMaxMessagesKbytes = 16_384,
-            FetchErrorBackoffMs = 50,
-            FetchQueueBackoffMs = 10,
-            ConsumeResultFields = "headers,timestamp,topic",
-        };
-        return Apply(config, options.Client, options.Consumer);
+        var config = Consumer(options, readAheadRecords: 1_000);
+        config.FetchMinBytes = 1;
+        config.FetchWaitMaxMs = 5;
+        return config;
     }
+
+    private static ConsumerConfig Reading(KafkaLogOptions options, int readAheadRecords) => new(Common(options))
+    {
+        GroupId = "orleansmqtt-unused",
+        EnableAutoCommit = false,
+        EnableAutoOffsetStore = false,
+        EnablePartitionEof = true,
+        IsolationLevel = IsolationLevel.ReadCommitted,
+        AutoOffsetReset = AutoOffsetReset.Error,
+        QueuedMinMessages = readAheadRecords,
+        QueuedMaxMessagesKbytes = 16_384,
+        FetchErrorBackoffMs = 50,
+        FetchQueueBackoffMs = 10,
+        ConsumeResultFields = "headers,timestamp,topic",
+    };
 
     public static AdminClientConfig Admin(KafkaLogOptions options) => Apply(new AdminClientConfig(Common(options)), options.Client, options.Admin);
 

@@ -130,7 +130,20 @@ internal sealed class KafkaFollower : IDisposable
             result = count < BurstRecords ? _consumer.Consume(TimeSpan.Zero) : null;
         }
 
+        ReachBehindMarkers();
         HandBurst();
+    }
+
+    /// <summary>The client passes over transaction markers without a word, but its position says so: a stretch that ends with them ends behind them.</summary>
+    private void ReachBehindMarkers()
+    {
+        foreach (var (feed, burst) in _burst)
+        {
+            if (burst.Records.Count > 0 && _consumer.Position(new(feed.Partition.Topic, feed.Partition.Partition)) is { IsSpecial: false } position && position.Value > burst.To)
+            {
+                _burst[feed] = (burst.Records, position.Value);
+            }
+        }
     }
 
     private void Take(ConsumeResult<byte[]?, byte[]?> result)

@@ -12,7 +12,11 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
     private static readonly DescribeClusterOptions ProbeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(2) };
     private volatile string? _reason;
 
-    public LogHealth Current => _reason is { } reason ? new(false, $"{description} is out of reach: {reason}") : new(true, description);
+    private volatile string? _fatal;
+
+    public LogHealth Current => _fatal is { } fatal
+        ? new(false, $"{description} does not take records of this process any more, which needs a restart: {fatal}")
+        : _reason is { } reason ? new(false, $"{description} is out of reach: {reason}") : new(true, description);
 
     public void OnError(Error error)
     {
@@ -20,6 +24,18 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
         {
             Fail(error.Reason);
         }
+    }
+
+    /// <summary>As <see cref="OnError"/>; an idempotent producer may also fail for good, when its order cannot be kept.</summary>
+    public void OnProducerError(Error error)
+    {
+        if (error.IsFatal)
+        {
+            _fatal = error.Reason;
+            logger.LogProducerFailed(error.Reason);
+        }
+
+        OnError(error);
     }
 
     public async Task RunAsync(CancellationToken stopping)

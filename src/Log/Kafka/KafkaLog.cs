@@ -28,7 +28,8 @@ internal sealed class KafkaLog : IMessageLog
         {
             _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build();
             _health = new(_admin, options, Description, logger);
-            _appender = new(options, _metrics, _health.OnError, logger);
+            _appender = new(options, _metrics, _health, logger);
+            _followers.Add(new(options, _metrics, _health.OnError, logger));
         }
         catch (Exception exception) when (exception is KafkaException or InvalidOperationException or ArgumentException)
         {
@@ -90,7 +91,7 @@ internal sealed class KafkaLog : IMessageLog
                 }
             }
 
-            // The first reader, or another one of a partition that is followed already.
+            // Another reader of a partition that is followed already.
             KafkaFollower added = new(_options, _metrics, _health.OnError, _logger);
             _followers.Add(added);
             added.TryFollow(feed, offset);
@@ -135,7 +136,7 @@ internal sealed class KafkaLog : IMessageLog
         _topics.TryGetValue(topic, out var partitions) ? partitions : throw new InvalidOperationException($"Topic '{topic}' was not ensured.");
 
     private IConsumer<byte[]?, byte[]?> CreateRangeConsumer() =>
-        new ConsumerBuilder<byte[]?, byte[]?>(KafkaClientSettings.Consumer(_options, readAheadRecords: 1_000))
+        new ConsumerBuilder<byte[]?, byte[]?>(KafkaClientSettings.RangeConsumer(_options))
             .SetErrorHandler((_, error) => _health.OnError(error))
             .SetLogHandler((_, message) => _logger.LogClient(message))
             .Build();

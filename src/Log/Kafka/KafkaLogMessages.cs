@@ -38,6 +38,9 @@ internal static partial class KafkaLogMessages
     [LoggerMessage(Level = LogLevel.Error, Message = "Reading from Kafka failed: {Reason}")]
     public static partial void LogReadFailed(this ILogger logger, string reason);
 
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The Kafka producer failed for good ({Reason}): nothing is acknowledged any more, this process needs a restart")]
+    public static partial void LogProducerFailed(this ILogger logger, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "A transaction of owner {Owner} is tried again: {Reason}")]
     public static partial void LogTransactionRetried(this ILogger logger, string owner, string reason);
 }

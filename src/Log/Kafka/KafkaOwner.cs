@@ -10,6 +10,9 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
 
+    // A transaction was begun and neither committed nor aborted: the next one begins with that.
+    private bool _isOpen;
+
     /// <summary>Fences earlier owners. Waits for Kafka.</summary>
     public Task InitializeAsync(CancellationToken cancellationToken) => OnOwnThread(
         () =>
@@ -36,8 +39,15 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
+                if (_isOpen)
+                {
+                    Retry(() => producer.AbortTransaction(Step), cancellationToken);
+                    _isOpen = false;
+                }
+
                 var results = new AppendResult[records.Count];
                 producer.BeginTransaction();
+                _isOpen = true;
                 for (var i = 0; i < records.Count; i++)
                 {
                     var index = i;
@@ -49,6 +59,7 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
 
                 // The outcome of a commit must be known before anything else is tried: it is asked for until it is, whatever the caller wants.
                 Retry(() => producer.CommitTransaction(Step), CancellationToken.None);
+                _isOpen = false;
                 metrics.RecordTransaction(startedAt);
                 foreach (var topic in records.GroupBy(record => record.Topic))
                 {
@@ -60,12 +71,30 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
             catch (KafkaTxnRequiresAbortException exception)
             {
                 logger.LogTransactionRetried(name, exception.Error.Reason);
-                Retry(() => producer.AbortTransaction(Step), cancellationToken);
             }
             catch (KafkaException exception) when (IsFenced(exception.Error))
             {
                 throw new OwnerFencedException(name);
             }
+            catch when (_isOpen)
+            {
+                TryAbort();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Ends the transaction at once, because readers wait behind it; what fails here is done by the next transaction.</summary>
+    private void TryAbort()
+    {
+        try
+        {
+            producer.AbortTransaction(Step);
+            _isOpen = false;
+        }
+        catch (KafkaException exception)
+        {
+            logger.LogTransactionRetried(name, exception.Error.Reason);
         }
     }
 

@@ -8,9 +8,11 @@ internal sealed class KafkaRangeReader(KafkaLog log, Func<IConsumer<byte[]?, byt
 {
     private const int MaximumConsumers = 4;
     private const long MaximumBytes = 8 << 20;
+    private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(1);
     private readonly SemaphoreSlim _places = new(MaximumConsumers);
     private readonly Lock _lock = new();
     private readonly List<Place> _idle = [];
+    private Timer? _resting;
 
     public async Task<LogBatch> ReadAsync(TopicPartitionId partition, long from, int maxRecords, CancellationToken cancellationToken)
     {
@@ -40,6 +42,7 @@ internal sealed class KafkaRangeReader(KafkaLog log, Func<IConsumer<byte[]?, byt
     {
         lock (_lock)
         {
+            _resting?.Dispose();
             foreach (var place in _idle)
             {
                 place.Consumer.Close();
@@ -92,6 +95,7 @@ internal sealed class KafkaRangeReader(KafkaLog log, Func<IConsumer<byte[]?, byt
             if (result.IsPartitionEOF)
             {
                 to = Math.Max(to, result.Offset.Value);
+                consumer.Unassign();
                 return Batch();
             }
 
@@ -128,7 +132,25 @@ internal sealed class KafkaRangeReader(KafkaLog log, Func<IConsumer<byte[]?, byt
     {
         lock (_lock)
         {
+            place.UsedAt = Environment.TickCount64;
             _idle.Add(place);
+            _resting ??= new(_ => Rest(), null, RestAfter, RestAfter);
+        }
+    }
+
+    /// <summary>A consumer that waits for a next stretch goes on fetching: not for long.</summary>
+    private void Rest()
+    {
+        lock (_lock)
+        {
+            foreach (var place in _idle)
+            {
+                if (place.Partition != default && Environment.TickCount64 - place.UsedAt >= RestAfter.TotalMilliseconds)
+                {
+                    place.Consumer.Unassign();
+                    place.Partition = default;
+                }
+            }
         }
     }
 
@@ -139,5 +161,7 @@ internal sealed class KafkaRangeReader(KafkaLog log, Func<IConsumer<byte[]?, byt
         public TopicPartitionId Partition { get; set; }
 
         public long Next { get; set; }
+
+        public long UsedAt { get; set; }
     }
 }

@@ -52,6 +52,11 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
                 {
                     await Task.Delay(50, cancellationToken);
                 }
+
+                if (existing.Partitions.Min(partition => partition.Replicas.Count) >= 3)
+                {
+                    await SetInSyncReplicasAsync(topic.Name);
+                }
             }
 
             await CheckAsync(topic, existing);
@@ -77,11 +82,6 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
     private async Task CreateAsync(TopicSpecification topic)
     {
         Dictionary<string, string> configs = new() { ["cleanup.policy"] = topic.IsCompacted ? "compact" : "delete" };
-        if (options.ReplicationFactor >= 3)
-        {
-            configs["min.insync.replicas"] = "2";
-        }
-
         try
         {
             await admin.CreateTopicsAsync(
@@ -94,7 +94,23 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         {
             // Another process was faster.
         }
+        catch (CreateTopicsException exception) when (exception.Results.Find(result => IsRefused(result.Error.Code)) is { } refused)
+        {
+            throw refused.Error.Code == ErrorCode.InvalidReplicationFactor && options.ReplicationFactor > 0
+                ? new LogConfigurationException($"Log:Kafka:ReplicationFactor is {options.ReplicationFactor}, which Kafka refuses for topic '{topic.Name}': {refused.Error.Reason}")
+                : new LogConfigurationException($"Topic '{topic.Name}' with {topic.Partitions} partitions cannot be created, Kafka refuses it: {refused.Error.Reason}");
+        }
     }
+
+    private async Task SetInSyncReplicasAsync(string topic)
+    {
+        ConfigResource resource = new() { Type = ResourceType.Topic, Name = topic };
+        ConfigEntry entry = new() { Name = "min.insync.replicas", Value = "2", IncrementalOperation = AlterConfigOpType.Set };
+        await admin.IncrementalAlterConfigsAsync(new() { [resource] = [entry] });
+    }
+
+    private static bool IsRefused(ErrorCode code) => code is ErrorCode.InvalidReplicationFactor or ErrorCode.InvalidPartitions or ErrorCode.InvalidConfig
+        or ErrorCode.PolicyViolation or ErrorCode.TopicException or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed;
 
     private async Task CheckAsync(TopicSpecification topic, TopicDescription existing)
     {
