@@ -9,6 +9,8 @@ namespace OrleansMqtt.Grains;
 /// <summary>Adds the grains to a silo.</summary>
 public static class GrainsSiloBuilderExtensions
 {
+    private const string StreamProvider = "log";
+
     /// <summary>Adds routing, sessions and their options from the sections <c>Topics</c> and <c>Sessions</c>. Needs an <c>IMessageLog</c> whose topics are ensured.</summary>
     public static ISiloBuilder AddMqttGrains(this ISiloBuilder silo, IConfiguration configuration)
     {
@@ -21,17 +23,10 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<RecordCodec>();
         services.AddSingleton<SessionPartitions>();
         services.AddSingleton<EdgeServices>();
-        services.AddOptions<LogStreamOptions>("log").Configure<TopicRoutes>((options, routes) =>
-        {
-            foreach (var topic in routes.Topics)
-            {
-                options.Topics.Add(topic);
-            }
-        });
+        services.AddOptions<LogStreamOptions>(StreamProvider).Configure<TopicRoutes>((options, routes) => options.Topics = [.. routes.Topics]);
         return silo
-            .AddPartitionMap()
             .AddGrainPartition<ClientSessionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of(grain.Key.ToString()!))
             .AddGrainPartition<SessionPartitionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of((int)grain.GetIntegerKey()))
-            .AddLogStreams("log", _ => { });
+            .AddLogStreams(StreamProvider, options => options.Namespace = RouterGrain.StreamNamespace);
     }
 }

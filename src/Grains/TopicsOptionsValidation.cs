@@ -1,9 +1,9 @@
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Grains;
 
-internal sealed partial class TopicsOptionsValidation : IValidateOptions<TopicsOptions>
+internal sealed class TopicsOptionsValidation : IValidateOptions<TopicsOptions>
 {
     public ValidateOptionsResult Validate(string? name, TopicsOptions options)
     {
@@ -47,7 +47,7 @@ internal sealed partial class TopicsOptionsValidation : IValidateOptions<TopicsO
 
         void CheckTopicName(string setting, string value)
         {
-            if (!TopicName().IsMatch(value) || value is "." or "..")
+            if (!TopicSpecification.IsValidName(value))
             {
                 failures.Add($"{setting} is '{value}': it must be a Kafka topic name, 1 to 249 letters, digits, '.', '_' and '-'.");
             }
@@ -69,7 +69,4 @@ internal sealed partial class TopicsOptionsValidation : IValidateOptions<TopicsO
             }
         }
     }
-
-    [GeneratedRegex("^[a-zA-Z0-9._-]{1,249}$")]
-    private static partial Regex TopicName();
 }

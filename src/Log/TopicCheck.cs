@@ -3,14 +3,12 @@ namespace OrleansMqtt.Log;
 /// <summary>The one-line messages about topics that do not fit.</summary>
 internal static class TopicCheck
 {
-    private const int MaximumNameLength = 249;
-
     public static void ThrowIfInvalid(TopicSpecification topic)
     {
         var name = topic.Name;
-        if (name.Length is 0 or > MaximumNameLength || name is "." or ".." || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')))
+        if (!TopicSpecification.IsValidName(name))
         {
-            throw new LogConfigurationException($"Topic '{name}' has no valid name: letters, digits, '.', '_' and '-' are allowed, 1 to {MaximumNameLength} of them.");
+            throw new LogConfigurationException($"Topic '{name}' has no valid name: letters, digits, '.', '_' and '-' are allowed, 1 to {TopicSpecification.MaximumNameLength} of them.");
         }
 
         if (topic.Partitions < 1)

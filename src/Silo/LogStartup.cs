@@ -9,8 +9,9 @@ internal sealed partial class LogStartup(IMessageLog log, IOptions<TopicsOptions
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await log.EnsureTopicsAsync([.. topics.Value.AllTopics()], cancellationToken);
-        LogReady(log.Description, string.Join(", ", topics.Value.AllTopics().Select(topic => $"{topic.Name} ({log.GetPartitionCount(topic.Name)})")));
+        var all = topics.Value.AllTopics();
+        await log.EnsureTopicsAsync(all, cancellationToken);
+        LogReady(log.Description, string.Join(", ", all.Select(topic => $"{topic.Name} ({log.GetPartitionCount(topic.Name)})")));
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -24,13 +24,10 @@ public sealed class MainPathTests
         await second.SubscribeAsync("site/#");
         var expected = Enumerable.Range(0, Count).Select(i => $$"""{"sequence":{{i}},"celsius":21.5}""").ToList();
 
-        await Task.WhenAll(expected.Chunk(100).Aggregate(
-            Task.FromResult(Array.Empty<object>()),
-            async (before, chunk) =>
-            {
-                await before;
-                return await Task.WhenAll(chunk.Select(async payload => (object)await publisher.PublishAsync("site/7/temperature", payload)));
-            }));
+        foreach (var chunk in expected.Chunk(100))
+        {
+            await Task.WhenAll(chunk.Select(payload => publisher.PublishAsync("site/7/temperature", payload)));
+        }
 
         Assert.Equal(expected, await first.ReceiveAsync(Count));
         Assert.Equal(expected, await second.ReceiveAsync(Count));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using OrleansMqtt.Edge.Diagnostics;
 
@@ -15,6 +16,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    private readonly ISessionPartitionGrain _grain = grains.GetSessionPartition(partition);
     private readonly Lock _gate = new();
     private List<Acknowledgement> _waiting = [];
     private bool _isSending;
@@ -37,7 +39,6 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
 
     private async Task SendAllAsync()
     {
-        var grain = grains.GetSessionPartition(partition);
         while (true)
         {
             List<Acknowledgement> sending;
@@ -56,19 +57,19 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
 
             for (var start = 0; start < sending.Count; start += MaximumBatch)
             {
-                var items = sending.Slice(start, Math.Min(MaximumBatch, sending.Count - start)).ToArray();
-                await SendAsync(grain, new AcknowledgementBatch { Items = items });
+                var items = CollectionsMarshal.AsSpan(sending).Slice(start, Math.Min(MaximumBatch, sending.Count - start)).ToArray();
+                await SendAsync(new AcknowledgementBatch { Items = items });
             }
         }
     }
 
-    private async Task SendAsync(ISessionPartitionGrain grain, AcknowledgementBatch batch)
+    private async Task SendAsync(AcknowledgementBatch batch)
     {
         for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {
-                await grain.Acknowledge(batch);
+                await _grain.Acknowledge(batch);
                 return;
             }
             catch (Exception exception)

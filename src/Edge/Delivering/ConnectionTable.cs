@@ -13,9 +13,6 @@ internal sealed class ConnectionTable(int maximum)
     /// <summary>All connections.</summary>
     public IEnumerable<MqttConnection> All => _connections.Values;
 
-    /// <summary>The number of connections, those included that have not said anything yet.</summary>
-    public int Count => Volatile.Read(ref _count);
-
     /// <summary>Whether new connections are refused, because the edge is stopping.</summary>
     public bool IsClosed { get; private set; }
 

@@ -18,12 +18,6 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
     private int _unsettledRuns;
     private bool _hasFailed;
 
-    /// <summary>QoS 1 publishes that were received and not yet acknowledged.</summary>
-    public int Unacknowledged => Volatile.Read(ref _unacknowledged);
-
-    /// <summary>Bytes that count against the connection's credit.</summary>
-    public long Bytes => Volatile.Read(ref _bytes);
-
     /// <summary>Counts a QoS 1 publish on its receipt; false when the client has more outstanding than the server's Receive Maximum.</summary>
     public bool TryCountReceived(int receiveMaximum) => Interlocked.Increment(ref _unacknowledged) <= receiveMaximum;
 

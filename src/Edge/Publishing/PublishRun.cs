@@ -28,9 +28,6 @@ internal sealed class PublishRun(OutstandingPublishes owner, PublishTopic topic)
     /// <summary>What the run counts against the credits.</summary>
     public int Bytes { get; private set; }
 
-    /// <summary>How many of its messages are of QoS 1.</summary>
-    public int AcknowledgedCount { get; private set; }
-
     /// <summary>When the run began, on the runs whose latency is measured; else 0.</summary>
     public long StartTimestamp { get; init; }
 
@@ -49,7 +46,6 @@ internal sealed class PublishRun(OutstandingPublishes owner, PublishTopic topic)
         _publishes[Count].PacketId = packetId;
         Count++;
         Bytes += bytes;
-        AcknowledgedCount += packetId != 0 ? 1 : 0;
     }
 
     /// <summary>Makes the batch for the topic's grain; the run lets go of the messages.</summary>

@@ -12,18 +12,15 @@ public sealed class RoutedBatch
     /// <summary>The messages partition.</summary>
     [Id(0)] public required TopicPartitionId Source { get; init; }
 
-    /// <summary>The router's generation.</summary>
-    [Id(1)] public required long RouterGeneration { get; init; }
-
     /// <summary>The generation of the target that the filters came from.</summary>
-    [Id(2)] public required long TargetGeneration { get; init; }
+    [Id(1)] public required long TargetGeneration { get; init; }
 
     /// <summary>The first offset of the stretch.</summary>
-    [Id(3)] public required long From { get; init; }
+    [Id(2)] public required long From { get; init; }
 
     /// <summary>The offset after the stretch.</summary>
-    [Id(4)] public required long To { get; init; }
+    [Id(3)] public required long To { get; init; }
 
     /// <summary>The messages that match, by offset.</summary>
-    [Id(5)] public required ArraySegment<MqttMessage> Messages { get; init; }
+    [Id(4)] public required ArraySegment<MqttMessage> Messages { get; init; }
 }

@@ -23,8 +23,8 @@ public interface ISessionPartitionGrain : IGrainWithIntegerKey
     /// <summary>Takes acknowledgements from an edge.</summary>
     ValueTask Acknowledge([Immutable] AcknowledgementBatch batch);
 
-    /// <summary>Takes matched messages from a router. Only enqueues.</summary>
-    ValueTask<RouteResult> Route([Immutable] RoutedBatch batch);
+    /// <summary>Takes matched messages from a router; drops those for another generation of the partition, whose filters follow. Only enqueues.</summary>
+    ValueTask Route([Immutable] RoutedBatch batch);
 
     /// <summary>A router has started without an index, and asks for the filters of this partition. Only enqueues; the filters follow by <see cref="IRouterGrain.UpdateIndex"/>.</summary>
     ValueTask RequestFilters(TopicPartitionId router, long routerGeneration);

@@ -182,7 +182,7 @@ internal sealed partial class RouterGrain(
         target.IsSending = true;
         while (target.HasPending)
         {
-            var batch = target.Take(_source, _generation);
+            var batch = target.Take(_source);
             GrainInstruments.Routed.Add(batch.Messages.Count);
             await Send(target, batch);
         }

@@ -62,12 +62,11 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
     public void Matched(long to) => To = to;
 
     /// <summary>What waits, as the next batch.</summary>
-    public RoutedBatch Take(TopicPartitionId source, long routerGeneration)
+    public RoutedBatch Take(TopicPartitionId source)
     {
         RoutedBatch batch = new()
         {
             Source = source,
-            RouterGeneration = routerGeneration,
             TargetGeneration = Generation,
             From = From,
             To = To,

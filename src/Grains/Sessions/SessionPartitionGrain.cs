@@ -142,11 +142,11 @@ internal sealed partial class SessionPartitionGrain(
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<RouteResult> Route(RoutedBatch batch)
+    public ValueTask Route(RoutedBatch batch)
     {
         if (batch.TargetGeneration != _generation)
         {
-            return new(RouteResult.StaleTarget);
+            return ValueTask.CompletedTask;
         }
 
         var link = _linksBySource[batch.Source];
@@ -170,7 +170,7 @@ internal sealed partial class SessionPartitionGrain(
             _delivery.Flush();
         }
 
-        return new(RouteResult.Accepted);
+        return ValueTask.CompletedTask;
     }
 
     public ValueTask RequestFilters(TopicPartitionId router, long routerGeneration)

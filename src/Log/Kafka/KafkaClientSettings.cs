@@ -1,4 +1,3 @@
-using System.Globalization;
 using Confluent.Kafka;
 
 namespace OrleansMqtt.Log.Kafka;
@@ -93,7 +92,7 @@ internal static class KafkaClientSettings
         ["client.id"] = "orleansmqtt",
         ["socket.nagle.disable"] = "true",
         ["reconnect.backoff.ms"] = "50",
-        ["reconnect.backoff.max.ms"] = 1_000.ToString(CultureInfo.InvariantCulture),
+        ["reconnect.backoff.max.ms"] = "1000",
         ["retry.backoff.ms"] = "50",
         ["topic.metadata.propagation.max.ms"] = "5000",
     };

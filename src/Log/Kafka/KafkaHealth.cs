@@ -11,7 +11,6 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
     private static readonly DescribeClusterOptions ProbeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(2) };
     private volatile string? _reason;
-
     private volatile string? _fatal;
 
     public LogHealth Current => _fatal is { } fatal

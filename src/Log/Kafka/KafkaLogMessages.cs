@@ -10,8 +10,7 @@ internal static partial class KafkaLogMessages
     {
         var level = message.Level switch
         {
-            <= SyslogLevel.Error => LogLevel.Warning,
-            SyslogLevel.Warning => LogLevel.Warning,
+            <= SyslogLevel.Warning => LogLevel.Warning,
             SyslogLevel.Notice or SyslogLevel.Info => LogLevel.Information,
             _ => LogLevel.Debug,
         };

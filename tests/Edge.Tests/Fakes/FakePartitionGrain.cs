@@ -25,7 +25,7 @@ internal sealed class FakePartitionGrain(FakeGrains grains) : ISessionPartitionG
     public ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)
         => throw new InvalidOperationException("An edge does not call this.");
 
-    public ValueTask<RouteResult> Route(RoutedBatch batch) => throw new InvalidOperationException("An edge does not call this.");
+    public ValueTask Route(RoutedBatch batch) => throw new InvalidOperationException("An edge does not call this.");
 
     public ValueTask RequestFilters(TopicPartitionId router, long routerGeneration) => throw new InvalidOperationException("An edge does not call this.");
 }
