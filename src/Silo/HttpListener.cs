@@ -7,16 +7,21 @@ namespace OrleansMqtt.Silo;
 /// <summary>Adds the port of health, metrics and dashboard to Kestrel, beside those of MQTT.</summary>
 internal sealed class HttpListener(IOptions<HttpOptions> http) : IConfigureOptions<KestrelServerOptions>
 {
+    private ListenOptions? _listening;
+
+    /// <summary>Where it listens; a port that was 0 is the one that was taken.</summary>
+    public EndPoint? EndPoint => _listening?.EndPoint;
+
     public void Configure(KestrelServerOptions options)
     {
         var (address, port) = (http.Value.Address, http.Value.Port);
         if (address == "*")
         {
-            options.ListenAnyIP(port);
+            options.ListenAnyIP(port, listening => _listening = listening);
         }
         else
         {
-            options.Listen(IPAddress.Parse(address), port);
+            options.Listen(IPAddress.Parse(address), port, listening => _listening = listening);
         }
     }
 }

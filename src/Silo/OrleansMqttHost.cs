@@ -29,7 +29,8 @@ internal static partial class OrleansMqttHost
         builder.Services.AddHostedService<LogStartup>();
         builder.Services.AddOptions<HttpOptions>().Bind(configuration.GetSection("Http")).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidation>();
-        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpListener>();
+        builder.Services.AddSingleton<HttpListener>();
+        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(provider => provider.GetRequiredService<HttpListener>());
         builder.UseOrleans(silo =>
         {
             var cluster = ClusterOptions.From(configuration);
@@ -54,17 +55,31 @@ internal static partial class OrleansMqttHost
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
         app.MapPrometheusScrapingEndpoint();
         app.MapOrleansDashboard("/dashboard");
-        var http = app.Services.GetRequiredService<IOptions<HttpOptions>>();
-        app.Lifetime.ApplicationStarted.Register(() => LogListening(app.Logger, http.Value.Address, http.Value.Port));
+        var http = app.Services.GetRequiredService<HttpListener>();
+        app.Lifetime.ApplicationStarted.Register(() => LogListening(app.Logger, http.EndPoint));
     }
 
+    /// <summary>
+    /// A free port below those that systems hand out by themselves: none of this machine's outgoing connections, nor a listener on port 0, takes it before the silo does.
+    /// </summary>
     private static int FreePort()
     {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        while (true)
+        {
+            using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            IPEndPoint endPoint = new(IPAddress.Loopback, Random.Shared.Next(12_000, 20_000));
+            try
+            {
+                socket.Bind(endPoint);
+                return endPoint.Port;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another one then.
+            }
+        }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Health, metrics and the dashboard on http://{Address}:{Port}: /health/live, /health/ready, /metrics, /dashboard")]
-    private static partial void LogListening(ILogger logger, string address, int port);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Health, metrics and the dashboard on http://{EndPoint}: /health/live, /health/ready, /metrics, /dashboard")]
+    private static partial void LogListening(ILogger logger, EndPoint? endPoint);
 }

@@ -1,6 +1,6 @@
 namespace OrleansMqtt.TestKit;
 
-/// <summary>The real server as a process, on ports of its own. Can be killed and started again with the same settings.</summary>
+/// <summary>The real server as a process, on ports that it takes itself. Can be killed and started again with the same settings; the ports are others then.</summary>
 public sealed class MqttServer : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -11,13 +11,13 @@ public sealed class MqttServer : IAsyncDisposable
     {
         _settings = settings;
         _settings["Mqtt__Listeners__0__Address"] = "127.0.0.1";
-        _settings["Mqtt__Listeners__0__Port"] = $"{Port}";
-        _settings["Http__Port"] = $"{HttpPort}";
+        _settings["Mqtt__Listeners__0__Port"] = "0";
+        _settings["Http__Port"] = "0";
     }
 
-    public int Port { get; } = TestPorts.Free();
+    public int Port { get; private set; }
 
-    public int HttpPort { get; } = TestPorts.Free();
+    public int HttpPort { get; private set; }
 
     public ChildProcess Process => _process!;
 
@@ -31,7 +31,8 @@ public sealed class MqttServer : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         _process = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll")], _settings);
-        await _process.WaitForLineAsync("Application started", StartLimit);
+        Port = PortOf(await _process.WaitForLineAsync("Listening for MQTT and", StartLimit), "127.0.0.1:");
+        HttpPort = PortOf(await _process.WaitForLineAsync("Health, metrics and the dashboard on", StartLimit), "http://127.0.0.1:");
     }
 
     public async Task<string> GetAsync(string path)
@@ -47,5 +48,11 @@ public sealed class MqttServer : IAsyncDisposable
         {
             await _process.DisposeAsync();
         }
+    }
+
+    private static int PortOf(string line, string before)
+    {
+        var digits = line[(line.LastIndexOf(before, StringComparison.Ordinal) + before.Length)..].TakeWhile(char.IsAsciiDigit);
+        return int.Parse(string.Concat(digits), System.Globalization.CultureInfo.InvariantCulture);
     }
 }
