@@ -62,12 +62,15 @@ public abstract class MessageLogContract : IAsyncLifetime
     public async Task An_acknowledged_record_lies_below_the_end_and_comes_back_as_it_was()
     {
         LogHeader[] headers = [new("a", "1"u8.ToArray()), new("a", "2"u8.ToArray()), new("empty", Array.Empty<byte>()), new("null", null)];
-        var stored = await AppendAsync(new() { Key = "k"u8.ToArray(), Value = Array.Empty<byte>(), Headers = headers, TimestampMilliseconds = 1_700_000_000_000 });
+
+        // Not the time of the append, but not old either: what is older than the retention may be removed at any moment.
+        var timestamp = DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds();
+        var stored = await AppendAsync(new() { Key = "k"u8.ToArray(), Value = Array.Empty<byte>(), Headers = headers, TimestampMilliseconds = timestamp });
         var range = (await Log.GetOffsetsAsync([new(Topic, stored.Partition)], Token))[0];
         Assert.True(stored.Offset < range.End);
 
         var record = Assert.Single((await ReadAsync(stored.Partition, stored.Offset, 1)).SelectMany(batch => batch.Records));
-        Assert.Equal((stored.Offset, 1_700_000_000_000), (record.Offset, record.TimestampMilliseconds));
+        Assert.Equal((stored.Offset, timestamp), (record.Offset, record.TimestampMilliseconds));
         Assert.Equal(0, record.Value!.Value.Length);
         Assert.Equal(["a=31", "a=32", "empty=", "null=null"], record.Headers.Select(h => $"{h.Name}={(h.Value is { } value ? Convert.ToHexString(value.Span) : "null")}"));
     }
