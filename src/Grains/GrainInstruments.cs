@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Grains;
 
@@ -9,20 +10,19 @@ internal static class GrainInstruments
 
     private static readonly Meter Meter = new(MeterName);
 
-    public static readonly Counter<long> Published = Meter.CreateCounter<long>("orleansmqtt.topic.published", "{message}", "Messages handed to the log.");
+    public static readonly StripedCounter Published = StripedCounter.Create(Meter, "orleansmqtt.topic.published", "{message}", "Messages handed to the log.");
 
-    public static readonly Counter<long> Routed = Meter.CreateCounter<long>("orleansmqtt.router.matched", "{message}", "Messages handed to a session partition.");
+    public static readonly StripedCounter Routed = StripedCounter.Create(Meter, "orleansmqtt.router.matched", "{message}", "Messages handed to a session partition.");
 
-    public static readonly Counter<long> Read = Meter.CreateCounter<long>("orleansmqtt.router.read", "{record}", "Records read and matched.");
+    public static readonly StripedCounter Read = StripedCounter.Create(Meter, "orleansmqtt.router.read", "{record}", "Records read and matched.");
 
     public static readonly Counter<long> Skipped = Meter.CreateCounter<long>("orleansmqtt.router.skipped", "{record}", "Records whose key is not a topic name.");
 
-    public static readonly Counter<long> CaughtUp = Meter.CreateCounter<long>(
-        "orleansmqtt.session_partition.caught_up", "{record}", "Records that a session partition read from the log itself, because a stretch was missing.");
+    public static readonly StripedCounter CaughtUp = StripedCounter.Create(Meter, "orleansmqtt.session_partition.caught_up", "{record}", "Records that a session partition read from the log itself, because a stretch was missing.");
 
-    public static readonly Counter<long> Delivered = Meter.CreateCounter<long>("orleansmqtt.session.delivered", "{message}", "Deliveries handed to edges.");
+    public static readonly StripedCounter Delivered = StripedCounter.Create(Meter, "orleansmqtt.session.delivered", "{message}", "Deliveries handed to edges.");
 
-    public static readonly Counter<long> Queued = Meter.CreateCounter<long>("orleansmqtt.session.queued", "{message}", "Messages put into mailboxes.");
+    public static readonly StripedCounter Queued = StripedCounter.Create(Meter, "orleansmqtt.session.queued", "{message}", "Messages put into mailboxes.");
 
     public static readonly Counter<long> Dropped = Meter.CreateCounter<long>("orleansmqtt.session.dropped", "{message}", "Messages dropped, by reason.");
 

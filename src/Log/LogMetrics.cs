@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
@@ -7,8 +8,7 @@ namespace OrleansMqtt.Log;
 internal sealed class LogMetrics
 {
     private static readonly Meter Meter = new("OrleansMqtt.Log");
-    private static readonly Counter<long> Appended = Meter.CreateCounter<long>("orleansmqtt.log.appended", "{record}", "Records stored.");
-    private static readonly Counter<long> AppendedBytes = Meter.CreateCounter<long>("orleansmqtt.log.appended.size", "By", "Bytes of keys and values stored.");
+    private static readonly ConcurrentDictionary<(string Kind, string Topic), TopicCounters> Topics = new();
     private static readonly Counter<long> Failed = Meter.CreateCounter<long>("orleansmqtt.log.append.errors", "{record}", "Records that were not stored.");
     private static readonly Histogram<double> AppendDuration = Meter.CreateHistogram(
         "orleansmqtt.log.append.duration",
@@ -17,10 +17,17 @@ internal sealed class LogMetrics
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30] });
 
     private static readonly Histogram<double> TransactionDuration = Meter.CreateHistogram<double>("orleansmqtt.log.transaction.duration", "s", "Time of a transaction.");
-    private static readonly Counter<long> Read = Meter.CreateCounter<long>("orleansmqtt.log.read", "{record}", "Records read.");
     private static readonly Counter<long> Errors = Meter.CreateCounter<long>("orleansmqtt.log.errors", "{error}", "Errors of the log or the way to it.");
 
     private readonly KeyValuePair<string, object?> _kind;
+    private readonly ConcurrentDictionary<string, TopicCounters> _topics = new(StringComparer.Ordinal);
+
+    static LogMetrics()
+    {
+        Observe("orleansmqtt.log.appended", "{record}", "Records stored.", static counters => counters.Appended);
+        Observe("orleansmqtt.log.appended.size", "By", "Bytes of keys and values stored.", static counters => counters.AppendedBytes);
+        Observe("orleansmqtt.log.read", "{record}", "Records read.", static counters => counters.Read);
+    }
 
     public LogMetrics(string kind) => _kind = new("orleansmqtt.log.kind", kind);
 
@@ -28,12 +35,9 @@ internal sealed class LogMetrics
 
     public void CountAppended(string topic, long records, long bytes)
     {
-        if (Appended.Enabled || AppendedBytes.Enabled)
-        {
-            var topicTag = new KeyValuePair<string, object?>("messaging.destination.name", topic);
-            Appended.Add(records, _kind, topicTag);
-            AppendedBytes.Add(bytes, _kind, topicTag);
-        }
+        var counters = CountersOf(topic);
+        counters.Appended.Add(records);
+        counters.AppendedBytes.Add(bytes);
     }
 
     public void CountFailed(string topic) => Failed.Add(1, _kind, new("messaging.destination.name", topic));
@@ -51,11 +55,31 @@ internal sealed class LogMetrics
 
     public void CountRead(string topic, int records)
     {
-        if (Read.Enabled && records > 0)
+        if (records > 0)
         {
-            Read.Add(records, _kind, new KeyValuePair<string, object?>("messaging.destination.name", topic));
+            CountersOf(topic).Read.Add(records);
         }
     }
 
     public void CountError(string error) => Errors.Add(1, _kind, new KeyValuePair<string, object?>("error.type", error));
+
+    private static void Observe(string name, string unit, string description, Func<TopicCounters, StripedCounter> select) => Meter.CreateObservableCounter(
+        name,
+        () => Topics.Select(topic => new Measurement<long>(
+            select(topic.Value).Value, new KeyValuePair<string, object?>("orleansmqtt.log.kind", topic.Key.Kind), new("messaging.destination.name", topic.Key.Topic))),
+        unit,
+        description);
+
+    private TopicCounters CountersOf(string topic) => _topics.TryGetValue(topic, out var counters)
+        ? counters
+        : _topics[topic] = Topics.GetOrAdd(((string)_kind.Value!, topic), static _ => new());
+
+    private sealed class TopicCounters
+    {
+        public StripedCounter Appended { get; } = new();
+
+        public StripedCounter AppendedBytes { get; } = new();
+
+        public StripedCounter Read { get; } = new();
+    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Edge.Diagnostics;
 
@@ -12,10 +13,10 @@ internal sealed class EdgeMetrics
     private readonly UpDownCounter<int> _open;
     private readonly Counter<long> _opened;
     private readonly Counter<long> _closed;
-    private readonly Counter<long> _received;
-    private readonly Counter<long> _sent;
-    private readonly Counter<long> _bytesReceived;
-    private readonly Counter<long> _bytesSent;
+    private readonly StripedCounter[] _received;
+    private readonly StripedCounter[] _sent;
+    private readonly StripedCounter _bytesReceived;
+    private readonly StripedCounter _bytesSent;
     private readonly Counter<long> _dropped;
     private readonly Counter<long> _stalls;
     private readonly Histogram<double> _publishLatency;
@@ -26,10 +27,10 @@ internal sealed class EdgeMetrics
         _open = meter.CreateUpDownCounter<int>("mqtt.connections", "{connection}", "Connections that are open.");
         _opened = meter.CreateCounter<long>("mqtt.connections.opened", "{connection}", "Connections that were opened.");
         _closed = meter.CreateCounter<long>("mqtt.connections.closed", "{connection}", "Connections that were closed, by reason.");
-        _received = meter.CreateCounter<long>("mqtt.publishes.received", "{message}", "Messages received, by QoS.");
-        _sent = meter.CreateCounter<long>("mqtt.publishes.sent", "{message}", "Messages sent, by QoS.");
-        _bytesReceived = meter.CreateCounter<long>("mqtt.bytes.received", "By", "Bytes received.");
-        _bytesSent = meter.CreateCounter<long>("mqtt.bytes.sent", "By", "Bytes sent.");
+        _received = CreateByQoS(meter, "mqtt.publishes.received", "Messages received, by QoS.");
+        _sent = CreateByQoS(meter, "mqtt.publishes.sent", "Messages sent, by QoS.");
+        _bytesReceived = StripedCounter.Create(meter, "mqtt.bytes.received", "By", "Bytes received.");
+        _bytesSent = StripedCounter.Create(meter, "mqtt.bytes.sent", "By", "Bytes sent.");
         _dropped = meter.CreateCounter<long>("mqtt.publishes.dropped", "{message}", "Messages not sent, by reason.");
         _stalls = meter.CreateCounter<long>("mqtt.publish.stalls", "{stall}", "Times a connection was not read because its publishes waited for the log.");
         _publishLatency = meter.CreateHistogram<double>("mqtt.publish.duration", "s", "From the receipt of a publish to its place on the log, of a sample.");
@@ -69,16 +70,27 @@ internal sealed class EdgeMetrics
 
     public void PublishLatency(TimeSpan latency) => _publishLatency.Record(latency.TotalSeconds);
 
-    private static void CountByQoS(Counter<long> counter, int qos0, int qos1)
+    private static StripedCounter[] CreateByQoS(Meter meter, string name, string description)
+    {
+        StripedCounter[] counters = [new(), new(), new()];
+        meter.CreateObservableCounter(
+            name,
+            () => Enumerable.Range(0, counters.Length).Select(qos => new Measurement<long>(counters[qos].Value, new KeyValuePair<string, object?>("qos", qos))),
+            "{message}",
+            description);
+        return counters;
+    }
+
+    private static void CountByQoS(StripedCounter[] counters, int qos0, int qos1)
     {
         if (qos0 > 0)
         {
-            counter.Add(qos0, new KeyValuePair<string, object?>("qos", 0));
+            counters[0].Add(qos0);
         }
 
         if (qos1 > 0)
         {
-            counter.Add(qos1, new KeyValuePair<string, object?>("qos", 1));
+            counters[1].Add(qos1);
         }
     }
 }
