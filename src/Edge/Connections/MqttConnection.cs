@@ -466,7 +466,7 @@ internal sealed class MqttConnection : IDisposable
 
         try
         {
-            await _context.Grains.GetClient(ClientId).Disconnect(Session.Epoch, cause);
+            await _context.Grains.GetClient(ClientId).Disconnect(Session.Epoch, new DisconnectNotice(cause, SessionExpirySeconds: null));
         }
         catch (Exception exception)
         {

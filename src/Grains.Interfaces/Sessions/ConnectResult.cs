@@ -5,9 +5,11 @@ namespace OrleansMqtt;
 /// <param name="SessionPresent">Whether a stored session goes on.</param>
 /// <param name="SessionPartition">The partition that acknowledgements go to.</param>
 /// <param name="SessionSlot">The session's place in that partition, for acknowledgements.</param>
+/// <param name="SessionExpirySeconds">The Session Expiry Interval that counts: the client's, or the configured maximum.</param>
 [GenerateSerializer, Immutable, Alias("connect-result")]
 public sealed record ConnectResult(
     [property: Id(0)] ConnectionEpoch Epoch,
     [property: Id(1)] bool SessionPresent,
     [property: Id(2)] int SessionPartition,
-    [property: Id(3)] int SessionSlot);
+    [property: Id(3)] int SessionSlot,
+    [property: Id(4)] uint SessionExpirySeconds);

@@ -21,5 +21,5 @@ public interface IClientSessionGrain : IGrainWithStringKey
 
     /// <summary>The connection has ended. Interleaves, so that a takeover that waits for the connection's end does not wait for itself. Ignored when it is not the living one any more.</summary>
     [AlwaysInterleave]
-    ValueTask Disconnect(ConnectionEpoch epoch, DisconnectCause cause);
+    ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice);
 }

@@ -31,7 +31,7 @@ internal sealed partial class ClientSessionGrain(SessionPartitions partitions, E
 
     public ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, string[] filters) => _partition.Unsubscribe(_clientId, epoch, filters);
 
-    public ValueTask Disconnect(ConnectionEpoch epoch, DisconnectCause cause) => _partition.Detach(_clientId, epoch);
+    public ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice) => _partition.Detach(_clientId, epoch);
 
     private async Task CloseTakenOver(SiloAddress edge, long connectionId)
     {

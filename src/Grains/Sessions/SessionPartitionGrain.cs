@@ -63,7 +63,7 @@ internal sealed partial class SessionPartitionGrain(
             clientId, _sessions.TakeSlot(), new(_generation, ++_lastCounter), edge, request.ConnectionId, new(maximumInflight, options.Value.MaximumInflightBytes));
         _sessions.Add(session);
         return new(new AttachResult(
-            new(session.Epoch, SessionPresent: false, _partition, session.Slot), previous?.Edge.Edge, previous?.ConnectionId ?? 0));
+            new(session.Epoch, SessionPresent: false, _partition, session.Slot, SessionExpirySeconds: 0), previous?.Edge.Edge, previous?.ConnectionId ?? 0));
     }
 
     public ValueTask Detach(string clientId, ConnectionEpoch epoch)
@@ -141,6 +141,8 @@ internal sealed partial class SessionPartitionGrain(
         _delivery.Flush();
         return ValueTask.CompletedTask;
     }
+
+    public ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch) => throw new NotSupportedException();
 
     public ValueTask Route(RoutedBatch batch)
     {

@@ -33,7 +33,7 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId) : ICli
         ConnectionId = request.ConnectionId;
         Subscriptions.Clear();
         grains.Record($"connect {clientId}");
-        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), false, 0, 7);
+        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), false, 0, 7, request.SessionExpirySeconds);
     }
 
     public async ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions)
@@ -69,10 +69,10 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId) : ICli
         return new UnsubscribeResult(Array.ConvertAll(filters, filter => Subscriptions.TryRemove(filter, out _)));
     }
 
-    public async ValueTask Disconnect(ConnectionEpoch epoch, DisconnectCause cause)
+    public async ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice)
     {
         await Task.Yield();
-        grains.Record($"disconnect {clientId} {cause}");
+        grains.Record($"disconnect {clientId} {notice.Cause}");
     }
 
     /// <summary>Makes the living connection's epoch an old one.</summary>

@@ -25,6 +25,8 @@ internal sealed class FakePartitionGrain(FakeGrains grains) : ISessionPartitionG
     public ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)
         => throw new InvalidOperationException("An edge does not call this.");
 
+    public ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch) => throw new NotSupportedException();
+
     public ValueTask Route(RoutedBatch batch) => throw new InvalidOperationException("An edge does not call this.");
 
     public ValueTask RequestFilters(TopicPartitionId router, long routerGeneration) => throw new InvalidOperationException("An edge does not call this.");
