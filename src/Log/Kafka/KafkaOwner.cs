@@ -33,6 +33,7 @@ internal sealed class KafkaOwner : ILogOwner
     /// <summary>Fences earlier owners. Waits for Kafka.</summary>
     public Task InitializeAsync(CancellationToken cancellationToken) => OnThread(() =>
     {
+        Connect();
         Retry(() => _producer.InitTransactions(Step), cancellationToken);
         return true;
     });
@@ -56,6 +57,20 @@ internal sealed class KafkaOwner : ILogOwner
             _producer.Dispose();
             _work.Dispose();
         });
+    }
+
+    /// <summary>The client looks for its coordinator at once, without a connection in vain, and again half a second later: a question before that makes the connection.</summary>
+    private void Connect()
+    {
+        using var admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+        try
+        {
+            admin.DescribeClusterAsync(new() { RequestTimeout = Step }).GetAwaiter().GetResult();
+        }
+        catch (KafkaException)
+        {
+            // Away: that is waited for where the answer matters.
+        }
     }
 
     private AppendResult[] AppendTransaction(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
