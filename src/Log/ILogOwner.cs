@@ -7,6 +7,10 @@ public interface ILogOwner : IAsyncDisposable
 {
     /// <summary>Appends all records, or none, to their topics; readers see them together. Waits while the log is out of reach.</summary>
     /// <returns>The position of each record, in order.</returns>
-    /// <exception cref="OwnerFencedException">A later owner of the name exists: nothing was written, and nothing will be any more.</exception>
+    /// <exception cref="OwnerFencedException">
+    /// This owner has ended, nearly always because a later owner of the name exists: nothing will be written any more. Nothing of these records was, unless the owner lost its
+    /// right while it waited for the answer to its commit: then only the log can tell.
+    /// </exception>
+    /// <exception cref="ArgumentException">The log will never take a record of these: nothing was written. The next transaction is not affected.</exception>
     Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken);
 }

@@ -122,6 +122,51 @@ public sealed class KafkaLogTests : MessageLogContract
         }
     }
 
+    [Fact]
+    public async Task A_record_that_Kafka_refuses_fails_its_transaction_at_once_and_not_the_next()
+    {
+        await using var owner = await Log.OpenOwnerAsync(Topic, Token);
+        LogRecord large = new() { Key = "x"u8.ToArray(), Value = new byte[2 << 20], Headers = [], Partition = 0 };
+        await Assert.ThrowsAsync<ArgumentException>(() => owner.AppendTransactionAsync([new(Topic, Record("x", "not alone", partition: 0)), new(Topic, large)], Token));
+        await owner.AppendTransactionAsync([new(Topic, Record("x", "next", partition: 0))], Token);
+        Assert.Equal(["next"], Values(await ReadAsync(0, 0, 1)));
+    }
+
+    [Fact]
+    public async Task A_transaction_waits_for_Kafka_longer_than_any_of_its_time_limits()
+    {
+        await using var broker = await KafkaBroker.StartOwnAsync();
+        await using var services = Open(new() { ["Kafka:BootstrapServers"] = broker.BootstrapServers });
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false)], Token);
+        await using var owner = await log.OpenOwnerAsync(Topic, Token);
+        await owner.AppendTransactionAsync([new(Topic, Record("x", "before"))], Token);
+        await broker.StopAsync();
+        var transaction = owner.AppendTransactionAsync([new(Topic, Record("x", "while away")), new(Topic, Record("y", "both"))], CancellationToken.None);
+
+        // Past the limits of a message and of a transaction, 10 s each.
+        await Assert.ThrowsAsync<TimeoutException>(() => transaction.WaitAsync(TimeSpan.FromSeconds(25)));
+        await broker.StartAgainAsync();
+        await transaction.WaitAsync(TimeSpan.FromSeconds(60));
+        await owner.AppendTransactionAsync([new(Topic, Record("x", "after"))], CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+        var batch = await log.ReadRangeAsync(Topic, 0, 0, 100, Token);
+        Assert.Equal(["before", "while away", "both", "after"], Values([batch]));
+    }
+
+    [Fact]
+    public async Task An_owner_is_given_up_while_Kafka_is_away()
+    {
+        await using var broker = await KafkaBroker.StartOwnAsync();
+        await using var services = Open(new() { ["Kafka:BootstrapServers"] = broker.BootstrapServers });
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false)], Token);
+        var owner = await log.OpenOwnerAsync(Topic, Token);
+        await broker.StopAsync();
+        var transaction = owner.AppendTransactionAsync([new(Topic, Record("x", "never"))], CancellationToken.None);
+        await owner.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => transaction);
+    }
+
     protected override async Task<Dictionary<string, string?>> SettingsAsync() =>
         new() { ["Kafka:BootstrapServers"] = (await KafkaBroker.SharedAsync()).BootstrapServers };
 

@@ -272,6 +272,16 @@ public abstract class MessageLogContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_owner_that_is_given_up_writes_no_more()
+    {
+        var owner = await Log.OpenOwnerAsync($"{Topic}-owner", Token);
+        await owner.AppendTransactionAsync([new(Topic, Record("x", "1", partition: 0))], Token);
+        await owner.DisposeAsync();
+        await owner.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => owner.AppendTransactionAsync([new(Topic, Record("x", "2", partition: 0))], Token));
+    }
+
+    [Fact]
     public async Task The_end_of_a_partition_that_a_transaction_ended_is_reached_by_ranges_and_readers()
     {
         await using var owner = await Log.OpenOwnerAsync($"{Topic}-owner", Token);

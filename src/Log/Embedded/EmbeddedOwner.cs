@@ -5,8 +5,11 @@ namespace OrleansMqtt.Log.Embedded;
 /// <summary>An owner is an epoch in the <c>owners</c> table: the writer compares it before it writes anything of a transaction.</summary>
 internal sealed class EmbeddedOwner(EmbeddedLog log, string name, long epoch) : ILogOwner
 {
+    private volatile bool _isDisposed;
+
     public async Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILogOwner));
         cancellationToken.ThrowIfCancellationRequested();
 
         // Whatever can be wrong with a record shows here: the writer has nothing to refuse once it began.
@@ -38,5 +41,9 @@ internal sealed class EmbeddedOwner(EmbeddedLog log, string name, long epoch) : 
         return results;
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        return ValueTask.CompletedTask;
+    }
 }

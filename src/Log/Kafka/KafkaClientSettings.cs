@@ -51,7 +51,7 @@ internal static class KafkaClientSettings
         // A transaction is sent when it is complete: nothing joins it later.
         config.LingerMs = 0;
 
-        // Bounded by the transaction, which is tried again as a whole; it may not be unbounded there.
+        // The client allows no more than the transaction's own time; what times out is tried again with the whole transaction, as long as it takes.
         config.MessageTimeoutMs = 10_000;
         return config;
     }

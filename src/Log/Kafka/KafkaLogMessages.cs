@@ -42,4 +42,7 @@ internal static partial class KafkaLogMessages
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A transaction of owner {Owner} is tried again: {Reason}")]
     public static partial void LogTransactionRetried(this ILogger logger, string owner, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Owner {Owner} can write no more: {Reason}")]
+    public static partial void LogTransactionRefused(this ILogger logger, string owner, string reason);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
@@ -5,30 +6,71 @@ using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace OrleansMqtt.Log.Kafka;
 
-/// <summary>An owner by its transactional producer (KIP-98).</summary>
-internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> producer, KafkaLog log, LogMetrics metrics, ILogger logger) : ILogOwner
+/// <summary>An owner by its transactional producer (KIP-98), whose calls block: they have a thread of their own.</summary>
+internal sealed class KafkaOwner : ILogOwner
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+    private readonly string _name;
+    private readonly IProducer<byte[]?, byte[]?> _producer;
+    private readonly KafkaLog _log;
+    private readonly LogMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly BlockingCollection<Action> _work = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Thread _thread;
 
     // A transaction was begun and neither committed nor aborted: the next one begins with that.
     private bool _isOpen;
 
+    public KafkaOwner(string name, IProducer<byte[]?, byte[]?> producer, KafkaLog log, LogMetrics metrics, ILogger logger)
+    {
+        (_name, _producer, _log, _metrics, _logger) = (name, producer, log, metrics, logger);
+        _thread = new(Run) { IsBackground = true, Name = "Kafka owner" };
+        _thread.Start();
+    }
+
     /// <summary>Fences earlier owners. Waits for Kafka.</summary>
-    public Task InitializeAsync(CancellationToken cancellationToken) => OnOwnThread(
-        () =>
-        {
-            Retry(() => producer.InitTransactions(Step), cancellationToken);
-            return true;
-        },
-        cancellationToken);
+    public Task InitializeAsync(CancellationToken cancellationToken) => OnThread(() =>
+    {
+        Connect();
+        Retry(() => _producer.InitTransactions(Step), cancellationToken);
+        return true;
+    });
 
     public Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) =>
-        OnOwnThread(() => AppendTransaction(records, cancellationToken), cancellationToken);
+        OnThread(() => AppendTransaction(records, cancellationToken));
 
-    public ValueTask DisposeAsync()
+    /// <summary>Ends what waits for Kafka, too: what becomes of a transaction that runs is then for Kafka and the next owner to decide.</summary>
+    public async ValueTask DisposeAsync()
     {
-        producer.Dispose();
-        return ValueTask.CompletedTask;
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _stopping.CancelAsync();
+        _work.CompleteAdding();
+        await Task.Run(() =>
+        {
+            _thread.Join();
+            _producer.Dispose();
+            _work.Dispose();
+        });
+    }
+
+    /// <summary>The client looks for its coordinator at once, without a connection in vain, and again half a second later: a question before that makes the connection.</summary>
+    private void Connect()
+    {
+        using var admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+        try
+        {
+            admin.DescribeClusterAsync(new() { RequestTimeout = Step }).GetAwaiter().GetResult();
+        }
+        catch (KafkaException)
+        {
+            // Away: that is waited for where the answer matters.
+        }
     }
 
     private AppendResult[] AppendTransaction(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
@@ -37,50 +79,56 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            Deliveries deliveries = new(records.Count);
             try
             {
-                if (_isOpen)
-                {
-                    Retry(() => producer.AbortTransaction(Step), cancellationToken);
-                    _isOpen = false;
-                }
-
-                var results = new AppendResult[records.Count];
-                producer.BeginTransaction();
+                Abort(cancellationToken);
+                _producer.BeginTransaction();
                 _isOpen = true;
                 for (var i = 0; i < records.Count; i++)
                 {
                     var index = i;
                     var (topic, record) = (records[i].Topic, records[i].Record);
-                    producer.Produce(log.PartitionOf(topic, record), KafkaRecords.ToMessage(record), report => results[index] = report.Error.IsError
-                        ? AppendResult.Failed(report.Error.Reason)
-                        : AppendResult.Stored(report.Partition.Value, report.Offset.Value));
+                    _producer.Produce(_log.PartitionOf(topic, record), KafkaRecords.ToMessage(record), report => deliveries.Set(index, report));
                 }
 
                 // The outcome of a commit must be known before anything else is tried: it is asked for until it is, whatever the caller wants.
-                Retry(() => producer.CommitTransaction(Step), CancellationToken.None);
+                Retry(() => _producer.CommitTransaction(Step), CancellationToken.None);
                 _isOpen = false;
-                metrics.RecordTransaction(startedAt);
-                foreach (var topic in records.GroupBy(record => record.Topic))
-                {
-                    metrics.CountAppended(topic.Key, topic.Count(), topic.Sum(record => record.Record.Key.Length + (record.Record.Value?.Length ?? 0)));
-                }
-
-                return results;
-            }
-            catch (KafkaTxnRequiresAbortException exception)
-            {
-                logger.LogTransactionRetried(name, exception.Error.Reason);
+                Count(records, startedAt);
+                return deliveries.Results;
             }
             catch (KafkaException exception) when (IsFenced(exception.Error))
             {
-                throw new OwnerFencedException(name);
+                _logger.LogTransactionRefused(_name, exception.Error.Reason);
+                throw new OwnerFencedException(_name);
             }
-            catch when (_isOpen)
+            catch (KafkaException exception) when (exception is KafkaTxnRequiresAbortException || exception.Error.Code == ErrorCode.Local_State)
+            {
+                // Some record timed out or was refused, perhaps while others were still handed over: the transaction can only be aborted, and tried again as a whole.
+                _logger.LogTransactionRetried(_name, exception.Error.Reason);
+                Abort(CancellationToken.None);
+                if (deliveries.Refusal is { } refusal)
+                {
+                    throw new ArgumentException($"Kafka refuses a record: {refusal.Reason}", nameof(records));
+                }
+
+                _stopping.Token.WaitHandle.WaitOne(RetryDelay);
+            }
+            catch (Exception exception) when (_isOpen && exception is not (OwnerFencedException or ObjectDisposedException))
             {
                 TryAbort();
                 throw;
             }
+        }
+    }
+
+    private void Abort(CancellationToken cancellationToken)
+    {
+        if (_isOpen)
+        {
+            Retry(() => _producer.AbortTransaction(Step), cancellationToken);
+            _isOpen = false;
         }
     }
 
@@ -89,12 +137,12 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
     {
         try
         {
-            producer.AbortTransaction(Step);
+            _producer.AbortTransaction(Step);
             _isOpen = false;
         }
         catch (KafkaException exception)
         {
-            logger.LogTransactionRetried(name, exception.Error.Reason);
+            _logger.LogTransactionRetried(_name, exception.Error.Reason);
         }
     }
 
@@ -103,6 +151,7 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, typeof(ILogOwner));
             try
             {
                 action();
@@ -110,18 +159,88 @@ internal sealed class KafkaOwner(string name, IProducer<byte[]?, byte[]?> produc
             }
             catch (KafkaRetriableException exception)
             {
-                logger.LogTransactionRetried(name, exception.Error.Reason);
+                _logger.LogTransactionRetried(_name, exception.Error.Reason);
             }
-            catch (KafkaException exception) when (exception is not KafkaTxnRequiresAbortException && IsFenced(exception.Error))
+            catch (KafkaException exception) when (IsFenced(exception.Error))
             {
-                throw new OwnerFencedException(name);
+                _logger.LogTransactionRefused(_name, exception.Error.Reason);
+                throw new OwnerFencedException(_name);
             }
         }
     }
 
-    private static bool IsFenced(Error error) =>
-        error.Code is ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch or ErrorCode.Local_Fatal || (int)error.Code == 90;
+    private void Count(IReadOnlyList<TopicRecord> records, long startedAt)
+    {
+        _metrics.RecordTransaction(startedAt);
+        foreach (var topic in records.GroupBy(record => record.Topic))
+        {
+            _metrics.CountAppended(topic.Key, topic.Count(), topic.Sum(record => record.Record.Key.Length + (record.Record.Value?.Length ?? 0)));
+        }
+    }
 
-    private static Task<TResult> OnOwnThread<TResult>(Func<TResult> action, CancellationToken cancellationToken) =>
-        Task.Factory.StartNew(action, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    // The client can do nothing more after a fatal error: this owner has ended, whatever the reason.
+    private static bool IsFenced(Error error) =>
+        error.IsFatal || error.Code is ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch or ErrorCode.Local_Fatal || (int)error.Code == 90;
+
+    private Task<TResult> OnThread<TResult>(Func<TResult> action)
+    {
+        TaskCompletionSource<TResult> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            _work.Add(() =>
+            {
+                try
+                {
+                    completion.SetResult(action());
+                }
+                catch (OperationCanceledException exception)
+                {
+                    completion.SetCanceled(exception.CancellationToken);
+                }
+                catch (Exception exception)
+                {
+                    completion.SetException(exception);
+                }
+            });
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ObjectDisposedException(nameof(ILogOwner));
+        }
+
+        return completion.Task;
+    }
+
+    private void Run()
+    {
+        foreach (var action in _work.GetConsumingEnumerable())
+        {
+            action();
+        }
+    }
+
+    /// <summary>What the client reports, on its own thread, before it says that the transaction is committed or aborted.</summary>
+    private sealed class Deliveries(int count)
+    {
+        public AppendResult[] Results { get; } = new AppendResult[count];
+
+        /// <summary>A record that will never be taken.</summary>
+        public Error? Refusal { get; private set; }
+
+        public void Set(int index, DeliveryReport<byte[]?, byte[]?> report)
+        {
+            if (!report.Error.IsError)
+            {
+                Results[index] = AppendResult.Stored(report.Partition.Value, report.Offset.Value);
+                return;
+            }
+
+            Results[index] = AppendResult.Failed(report.Error.Reason);
+            if (report.Error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidRecord or ErrorCode.TopicAuthorizationFailed
+                or ErrorCode.PolicyViolation or ErrorCode.InvalidTimestamp)
+            {
+                Refusal ??= report.Error;
+            }
+        }
+    }
 }

@@ -1,0 +1,259 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Storage.Kafka;
+
+/// <summary>
+/// One partition of a compacted topic as a key-value store with one writer: who opens it fences everybody who had it open. Commits are groups: one transaction at a time, and what
+/// arrives while it commits shares the next. Values are not kept here: they are handed out when the store is opened, and written. All members may be called at any time from any thread.
+/// </summary>
+public sealed partial class PartitionStore : IAsyncDisposable
+{
+    /// <summary>The most records of a transaction, unless a single call brings more.</summary>
+    public const int MaximumRecords = 10_000;
+
+    /// <summary>The most bytes (keys, values, headers) of a transaction, unless a single call brings more.</summary>
+    public const long MaximumBytes = 8 << 20;
+
+    // An open transaction that did not end by then is ended by Kafka.
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private readonly IMessageLog _log;
+    private readonly ILogOwner _owner;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource _fenced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Queue<PendingCommit> _waiting = new();
+    private Task _committing = Task.CompletedTask;
+    private bool _isCommitting;
+    private Exception? _ended;
+
+    private PartitionStore(IMessageLog log, TopicPartitionId partition, ILogOwner owner, ILogger logger) => (_log, Partition, _owner, _logger) = (log, partition, owner, logger);
+
+    /// <summary>The partition.</summary>
+    public TopicPartitionId Partition { get; }
+
+    /// <summary>The end of what was loaded: everything that this store commits lies at or behind it.</summary>
+    public long LoadedTo { get; private set; }
+
+    /// <summary>Completes when a later owner has the partition: nothing can be committed here any more.</summary>
+    public Task Fenced => _fenced.Task;
+
+    /// <summary>Fences every earlier owner of the name, ends the transaction that it may have open, and loads what the partition holds. Waits while the log is out of reach.</summary>
+    /// <param name="log">The log; it knows the topic.</param>
+    /// <param name="partition">The partition, of a compacted topic.</param>
+    /// <param name="ownerName">The name that all owners of this partition use.</param>
+    /// <param name="load">Called for the newest value of each key, by offset, before the store is returned.</param>
+    /// <param name="logger">Where fencing is logged.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public static async Task<PartitionStore> OpenAsync(
+        IMessageLog log, TopicPartitionId partition, string ownerName, Action<StoreEntry> load, ILogger logger, CancellationToken cancellationToken)
+    {
+        var startedAt = Stopwatch.GetTimestamp();
+        PartitionStore store = new(log, partition, await log.OpenOwnerAsync(ownerName, cancellationToken), logger);
+        try
+        {
+            var count = 0;
+            store.LoadedTo = await PartitionLoader.LoadAsync(
+                log,
+                partition,
+                entry =>
+                {
+                    count++;
+                    load(entry);
+                },
+                cancellationToken);
+            var duration = Stopwatch.GetElapsedTime(startedAt);
+            StoreMetrics.RecordLoad(partition.Topic, duration);
+            store.LogOpened(partition, count, (long)duration.TotalMilliseconds);
+            return store;
+        }
+        catch
+        {
+            await store._owner.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Joins the next transaction. Calls are committed, and complete, in their order; the records of one are never divided. Of records of the store's own partition with the same
+    /// key, a transaction holds the last one only (see <see cref="StoreRecord.IsKept"/>). Continuations run on other threads than the committer's.
+    /// </summary>
+    /// <param name="records">The records; without any, this waits for what was committed before.</param>
+    /// <param name="cancellationToken">Ends the waiting alone: the records are committed nevertheless.</param>
+    /// <returns>The position of each record; that of the record which superseded it, if one did.</returns>
+    /// <exception cref="OwnerFencedException">A later owner has the partition. Whether the transaction that ran at that moment took place, only the log can tell.</exception>
+    public Task<AppendResult[]> CommitAsync(ReadOnlySpan<StoreRecord> records, CancellationToken cancellationToken = default)
+    {
+        var (owned, bytes) = Check(records);
+        PendingCommit commit = new(owned, bytes);
+        lock (_lock)
+        {
+            if (_ended is not null)
+            {
+                return Task.FromException<AppendResult[]>(_ended);
+            }
+
+            _waiting.Enqueue(commit);
+            if (!_isCommitting)
+            {
+                _isCommitting = true;
+                _committing = Task.Run(CommitAllAsync, CancellationToken.None);
+            }
+        }
+
+        return cancellationToken.CanBeCanceled ? commit.Task.WaitAsync(cancellationToken) : commit.Task;
+    }
+
+    /// <summary>Waits for the transaction that runs, if the log can be reached, and gives the partition up. Commits that wait for the next fail.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        End(new ObjectDisposedException(nameof(PartitionStore)));
+        try
+        {
+            await _committing.WaitAsync(ReleaseLimit);
+        }
+        catch (TimeoutException)
+        {
+            LogReleased(Partition);
+        }
+
+        await _owner.DisposeAsync();
+    }
+
+    private (StoreRecord[] Records, long Bytes) Check(ReadOnlySpan<StoreRecord> records)
+    {
+        var owned = records.ToArray();
+        long bytes = 0;
+        foreach (ref var entry in owned.AsSpan())
+        {
+            var record = entry.Record;
+            bytes += record.Key.Length + (record.Value?.Length ?? 0);
+            foreach (var header in record.Headers ?? [])
+            {
+                bytes += header.Name.Length + (header.Value?.Length ?? 0);
+            }
+
+            if (entry.Topic != Partition.Topic)
+            {
+                // Throws here, at its cause, when the log does not know the topic.
+                ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(record.Partition ?? 0, _log.GetPartitionCount(entry.Topic), nameof(records));
+                continue;
+            }
+
+            if (record.Partition is { } other && other != Partition.Partition)
+            {
+                throw new ArgumentException($"A record is for partition {other} of the store's topic: the store of {Partition} writes to its own alone.", nameof(records));
+            }
+
+            entry = entry with
+            {
+                Record = new() { Key = record.Key, Value = record.Value, Headers = record.Headers!, TimestampMilliseconds = record.TimestampMilliseconds, Partition = Partition.Partition },
+            };
+        }
+
+        return (owned, bytes);
+    }
+
+    private async Task CommitAllAsync()
+    {
+        while (TakeNext() is { Count: > 0 } commits)
+        {
+            await CommitAsync(commits);
+        }
+    }
+
+    private List<PendingCommit> TakeNext()
+    {
+        List<PendingCommit> commits = [];
+        var (records, bytes) = (0, 0L);
+        lock (_lock)
+        {
+            while (_waiting.TryPeek(out var next)
+                && (commits.Count == 0 || (records + next.Records.Length <= MaximumRecords && bytes + next.Bytes <= MaximumBytes)))
+            {
+                records += next.Records.Length;
+                bytes += next.Bytes;
+                commits.Add(_waiting.Dequeue());
+            }
+
+            _isCommitting = commits.Count > 0;
+        }
+
+        return commits;
+    }
+
+    private async Task CommitAsync(List<PendingCommit> commits)
+    {
+        try
+        {
+            StoreTransaction transaction = new(Partition, commits);
+            if (transaction.Records.Count == 0)
+            {
+                transaction.Complete([]);
+                return;
+            }
+
+            var results = await _owner.AppendTransactionAsync(transaction.Records, CancellationToken.None);
+            StoreMetrics.CountTransaction(Partition.Topic, commits.Count);
+            transaction.Complete(results);
+        }
+        catch (OwnerFencedException exception)
+        {
+            FailAll(commits, exception);
+            if (End(exception))
+            {
+                StoreMetrics.CountFencing(Partition.Topic);
+                LogFenced(Partition);
+            }
+
+            _fenced.TrySetResult();
+        }
+        catch (Exception) when (commits.Count > 1)
+        {
+            // Nothing of the group was written. One call's records were refused: the others must not suffer.
+            foreach (var commit in commits)
+            {
+                await CommitAsync([commit]);
+            }
+        }
+        catch (Exception exception)
+        {
+            FailAll(commits, exception);
+        }
+    }
+
+    /// <returns>Whether it had not ended before.</returns>
+    private bool End(Exception reason)
+    {
+        Queue<PendingCommit> waiting;
+        bool isFirst;
+        lock (_lock)
+        {
+            isFirst = _ended is null;
+            _ended ??= reason;
+            (waiting, _waiting) = (_waiting, new());
+        }
+
+        FailAll(waiting, reason);
+        return isFirst;
+    }
+
+    private static void FailAll(IEnumerable<PendingCommit> commits, Exception reason)
+    {
+        foreach (var commit in commits)
+        {
+            commit.TrySetException(reason);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Opened {Partition}: {Count} entries in {Milliseconds} ms")]
+    private partial void LogOpened(TopicPartitionId partition, int count, long milliseconds);
+
+    [LoggerMessage(LogLevel.Warning, "{Partition} has a later owner: nothing is committed here any more")]
+    private partial void LogFenced(TopicPartitionId partition);
+
+    [LoggerMessage(LogLevel.Warning, "{Partition} is given up with a transaction whose outcome is unknown: the log is out of reach")]
+    private partial void LogReleased(TopicPartitionId partition);
+}
