@@ -24,6 +24,8 @@ internal static class GrainInstruments
 
     public static readonly StripedCounter Queued = StripedCounter.Create(Meter, "orleansmqtt.session.queued", "{message}", "Messages put into mailboxes.");
 
+    public static readonly Counter<long> Wills = Meter.CreateCounter<long>("orleansmqtt.session.wills", "{message}", "Wills published.");
+
     public static readonly Counter<long> Dropped = Meter.CreateCounter<long>("orleansmqtt.session.dropped", "{message}", "Messages dropped, by reason.");
 
     public static readonly UpDownCounter<long> Sessions = Meter.CreateUpDownCounter<long>("orleansmqtt.session.active", "{session}", "Sessions.");

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orleans.Hosting;
+using OrleansMqtt.Storage.Kafka;
 using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Grains;
@@ -23,10 +25,20 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<RecordCodec>();
         services.AddSingleton<SessionPartitions>();
         services.AddSingleton<EdgeServices>();
+        services.AddSingleton<MessageEncoder>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<LogGrainStorageOptions>(SessionStorage.Name).Configure<IOptions<TopicsOptions>>((options, topics) => options.Topic = topics.Value.Sessions.Name);
         services.AddOptions<LogStreamOptions>(StreamProvider).Configure<TopicRoutes>((options, routes) => options.Topics = [.. routes.Topics]);
         return silo
             .AddGrainPartition<ClientSessionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of(grain.Key.ToString()!))
             .AddGrainPartition<SessionPartitionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of((int)grain.GetIntegerKey()))
+            .AddLogGrainStorage(SessionStorage.Name, options =>
+            {
+                // The key of a session is that of its grain: the client identifier.
+                options.Key = static (_, grain) => grain.Key.ToString()!;
+                options.Partition = static (grains, partition) => grains.GetGrain<ISessionOwnerGrain>(partition);
+                options.GrainStorageSerializer = new SessionRecordSerializer();
+            })
             .AddLogStreams(StreamProvider, options => options.Namespace = RouterGrain.StreamNamespace);
     }
 }

@@ -9,6 +9,15 @@ public sealed class SessionsOptions
     /// <summary>The bytes of payload that may be unacknowledged per client; the first message is always sent.</summary>
     public int MaximumInflightBytes { get; set; } = 1 << 20;
 
-    /// <summary>The greatest number of messages that wait for a client, as references into the log (16 bytes each); newer ones are dropped and counted.</summary>
+    /// <summary>The greatest number of messages that wait for a client, as references into the log (16 bytes each).</summary>
     public int MaximumQueuedMessages { get; set; } = 100_000;
+
+    /// <summary>What is dropped, and counted, when a client's messages are more than <see cref="MaximumQueuedMessages"/>.</summary>
+    public MailboxOverflow Overflow { get; set; } = MailboxOverflow.DropNewest;
+
+    /// <summary>The longest Session Expiry Interval in seconds; what clients want beyond it is cut (MQTT 5, 3.2.2.3.2). 4,294,967,295: sessions need not end.</summary>
+    public uint MaximumExpirySeconds { get; set; } = uint.MaxValue;
+
+    /// <summary>Whether connects and disconnects are written to the sessions topic, for programs that follow it.</summary>
+    public bool Presence { get; set; } = true;
 }

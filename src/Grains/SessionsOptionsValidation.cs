@@ -16,6 +16,11 @@ internal sealed class SessionsOptionsValidation : IValidateOptions<SessionsOptio
             return ValidateOptionsResult.Fail($"Sessions:MaximumInflightBytes is {options.MaximumInflightBytes}: it must be 1 or more.");
         }
 
+        if (!Enum.IsDefined(options.Overflow))
+        {
+            return ValidateOptionsResult.Fail($"Sessions:Overflow is {options.Overflow}: it must be {MailboxOverflow.DropNewest} or {MailboxOverflow.DropOldest}.");
+        }
+
         return options.MaximumQueuedMessages < 0
             ? ValidateOptionsResult.Fail($"Sessions:MaximumQueuedMessages is {options.MaximumQueuedMessages}: it must be 0 or more.")
             : ValidateOptionsResult.Success;

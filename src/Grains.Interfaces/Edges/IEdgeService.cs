@@ -15,5 +15,6 @@ public interface IEdgeService : IGrainService
     /// Closes a connection because its client identifier is used by a later one (DISCONNECT 0x8E for MQTT 5), and returns when none of its publishes is on its way to the log
     /// any more. Does nothing when it is gone.
     /// </summary>
-    ValueTask CloseTakenOver(long connectionId);
+    /// <returns>How the connection had ended by itself before; null when this ended it, or it is gone.</returns>
+    ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId);
 }

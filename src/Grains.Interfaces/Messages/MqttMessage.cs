@@ -27,4 +27,16 @@ public sealed class MqttMessage
 
     /// <summary>Its offset in the partition that it was read from; -1 while it is not stored.</summary>
     [Id(7)] public long Offset { get; init; } = -1;
+
+    /// <summary>The message as one that is published at another time.</summary>
+    public MqttMessage At(long timestampMilliseconds) => new()
+    {
+        Topic = Topic,
+        Payload = Payload,
+        QoS = QoS,
+        Retain = Retain,
+        PublisherClientId = PublisherClientId,
+        TimestampMilliseconds = timestampMilliseconds,
+        Properties = Properties,
+    };
 }

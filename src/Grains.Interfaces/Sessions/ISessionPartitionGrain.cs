@@ -8,18 +8,6 @@ namespace OrleansMqtt;
 /// </summary>
 public interface ISessionPartitionGrain : IGrainWithIntegerKey
 {
-    /// <summary>Binds a client to a connection. Called by the client's <see cref="IClientSessionGrain"/> only.</summary>
-    ValueTask<AttachResult> Attach(string clientId, [Immutable] ConnectRequest request);
-
-    /// <summary>Ends the binding, and the session with it when it is a clean one; ignored for another epoch.</summary>
-    ValueTask Detach(string clientId, ConnectionEpoch epoch);
-
-    /// <summary>See <see cref="IClientSessionGrain.Subscribe"/>.</summary>
-    ValueTask<SubscribeResult> Subscribe(string clientId, ConnectionEpoch epoch, [Immutable] Subscription[] subscriptions);
-
-    /// <summary>See <see cref="IClientSessionGrain.Unsubscribe"/>.</summary>
-    ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, [Immutable] string[] filters);
-
     /// <summary>Takes acknowledgements from an edge.</summary>
     ValueTask Acknowledge([Immutable] AcknowledgementBatch batch);
 

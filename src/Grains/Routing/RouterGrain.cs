@@ -20,6 +20,7 @@ internal sealed partial class RouterGrain(
     /// <summary>The namespace of the streams of messages.</summary>
     public const string StreamNamespace = "messages";
 
+    private static readonly TimeSpan EmptyStretchPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SlowTargetLimit = TimeSpan.FromMilliseconds(500);
     private readonly SubscriptionIndex _index = new();
     private readonly Utf8StringCache _strings = new();
@@ -43,6 +44,7 @@ internal sealed partial class RouterGrain(
             RequestFilters(GrainFactory.GetGrain<ISessionPartitionGrain>(partition)).Ignore();
         }
 
+        this.RegisterGrainTimer(SendEmptyStretches, new() { DueTime = EmptyStretchPeriod, Period = EmptyStretchPeriod, Interleave = true });
         LogStarted(_source, _position);
     }
 
@@ -177,11 +179,26 @@ internal sealed partial class RouterGrain(
         return true;
     }
 
-    private async Task Send(RouterTarget target)
+    /// <summary>Where nothing matches, targets hear how far the partition was read, so that their checkpoints move on.</summary>
+    private Task SendEmptyStretches(CancellationToken cancellationToken)
+    {
+        foreach (var target in _targetsByIndex)
+        {
+            if (target.IsBehind)
+            {
+                Send(target, isEmpty: true).Ignore();
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task Send(RouterTarget target, bool isEmpty = false)
     {
         target.IsSending = true;
-        while (target.HasPending)
+        while (target.HasPending || isEmpty)
         {
+            isEmpty = false;
             var batch = target.Take(_source);
             GrainInstruments.Routed.Add(batch.Messages.Count);
             await Send(target, batch);

@@ -43,6 +43,9 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
     /// <summary>Whether there is something to send: messages, or word of a gap.</summary>
     public bool HasPending => _count > 0 || _leavesGap;
 
+    /// <summary>Whether a stretch without messages has not been told yet.</summary>
+    public bool IsBehind => From < To && !IsSending && Filters.Count > 0;
+
     public void Start(long position)
     {
         (From, To, _count, _leavesGap) = (position, position, 0, false);

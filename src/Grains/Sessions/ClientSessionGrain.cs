@@ -1,47 +1,248 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Grains;
 
 [PartitionPlacement, CollectionAgeLimit(Minutes = 2)]
-internal sealed partial class ClientSessionGrain(SessionPartitions partitions, EdgeServices edges, ILogger<ClientSessionGrain> logger) : Grain, IClientSessionGrain
+internal sealed partial class ClientSessionGrain(
+    [PersistentState("session", SessionStorage.Name)] IPersistentState<SessionRecord> state,
+    SessionPartitions partitions,
+    EdgeServices edges,
+    TimeProvider time,
+    IOptions<SessionsOptions> options,
+    ILogger<ClientSessionGrain> logger) : Grain, IClientSessionGrain, ISessionLifetimeGrain
 {
     private string _clientId = null!;
-    private ISessionPartitionGrain _partition = null!;
+    private ISessionOwnerGrain _owner = null!;
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Whether the session outlives its connection, and so is stored.</summary>
+    private bool IsDurable => state.RecordExists && state.State.ExpirySeconds > 0;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _clientId = this.GetPrimaryKeyString();
-        _partition = GrainFactory.GetGrain<ISessionPartitionGrain>(partitions.Of(_clientId).Partition);
+        _owner = GrainFactory.GetGrain<ISessionOwnerGrain>(partitions.Of(_clientId).Partition);
         return Task.CompletedTask;
     }
 
     public async ValueTask<ConnectResult> Connect(ConnectRequest request)
     {
-        var attached = await _partition.Attach(_clientId, request);
-        if (attached.PreviousEdge is { } edge)
+        var expirySeconds = Math.Min(request.SessionExpirySeconds, options.Value.MaximumExpirySeconds);
+        var result = state.RecordExists ? null : await _owner.AttachNew(_clientId, request, expirySeconds);
+        if (result is null)
         {
-            await CloseTakenOver(edge, attached.PreviousConnectionId);
+            result = await EndPrevious(request.CleanStart)
+                ? await _owner.Attach(_clientId, request, expirySeconds)
+                : await _owner.AttachNew(_clientId, request, expirySeconds) ?? throw new InvalidOperationException($"The session of client '{_clientId}' was not ended.");
         }
 
-        return attached.Connect;
+        if (expirySeconds > 0 || request.Will is not null || state.RecordExists)
+        {
+            var session = state.State;
+            session.ExpirySeconds = expirySeconds;
+            session.Will = request.Will;
+            (session.Epoch, session.Edge, session.ConnectionId) = (result.Epoch, request.Edge.ToParsableString(), request.ConnectionId);
+            await state.WriteStateAsync();
+        }
+
+        if (result.SessionPresent)
+        {
+            await _owner.Start(_clientId, result.Epoch);
+        }
+
+        return result;
     }
 
-    public ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions) => _partition.Subscribe(_clientId, epoch, subscriptions);
+    public async ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions)
+    {
+        if (await _owner.Subscribe(_clientId, epoch, subscriptions) is not { } outcome)
+        {
+            return new(ReasonCodes: null);
+        }
 
-    public ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, string[] filters) => _partition.Unsubscribe(_clientId, epoch, filters);
+        if (IsDurable)
+        {
+            var stored = state.State.Subscriptions;
+            foreach (var subscription in subscriptions)
+            {
+                var index = stored.FindIndex(each => each.Subscription.Filter == subscription.Filter);
+                if (index < 0)
+                {
+                    stored.Add(new(subscription, outcome.Starts));
+                }
+                else
+                {
+                    // It counts from where it did.
+                    stored[index] = new(subscription, stored[index].Starts);
+                }
+            }
 
-    public ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice) => _partition.Detach(_clientId, epoch);
+            await state.WriteStateAsync();
+        }
 
-    private async Task CloseTakenOver(SiloAddress edge, long connectionId)
+        return new(outcome.ReasonCodes);
+    }
+
+    public async ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, string[] filters)
+    {
+        var result = await _owner.Unsubscribe(_clientId, epoch, filters);
+        if (result.Existed is not null && IsDurable && state.State.Subscriptions.RemoveAll(each => filters.Contains(each.Subscription.Filter)) > 0)
+        {
+            await state.WriteStateAsync();
+        }
+
+        return result;
+    }
+
+    public async ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice)
+    {
+        if (await _owner.IsLiving(_clientId, epoch))
+        {
+            await EndConnection(epoch, notice);
+        }
+    }
+
+    public async ValueTask OnLost(ConnectionEpoch epoch)
+    {
+        DisconnectNotice lost = new(DisconnectCause.ConnectionLost, SessionExpirySeconds: null);
+        if (await _owner.IsLiving(_clientId, epoch))
+        {
+            await EndConnection(epoch, lost);
+        }
+        else if (state.RecordExists && state.State.IsConnected && state.State.Epoch == epoch)
+        {
+            // The connection of an earlier owner of the partition. Its edge may be alive, and not know.
+            if (SiloAddress.FromParsableString(state.State.Edge!) is var edge && !edges.IsDead(edge))
+            {
+                await CloseTakenOver(edge, state.State.ConnectionId);
+            }
+
+            await EndConnection(epoch, lost);
+        }
+    }
+
+    public async ValueTask OnDue()
+    {
+        if (!state.RecordExists || state.State.IsConnected)
+        {
+            return;
+        }
+
+        var session = state.State;
+        if (session.WillDueAt <= Now)
+        {
+            await PublishWill(session);
+        }
+
+        if (session.ExpiresAt <= Now)
+        {
+            await state.ClearStateAsync();
+            LogExpired(_clientId);
+        }
+        else
+        {
+            await _owner.SetDue(_clientId, session.DueAt);
+        }
+    }
+
+    private async Task EndConnection(ConnectionEpoch epoch, DisconnectNotice notice)
+    {
+        if (!state.RecordExists)
+        {
+            // A clean session without a will.
+            await _owner.End(_clientId);
+            return;
+        }
+
+        var session = state.State;
+        MarkDisconnected(session, notice);
+        if (session.WillDueAt <= Now)
+        {
+            await PublishWill(session);
+        }
+
+        if (session.ExpiresAt <= Now)
+        {
+            await state.ClearStateAsync();
+        }
+        else
+        {
+            await _owner.Detach(_clientId, epoch, session.DueAt);
+            await state.WriteStateAsync();
+        }
+    }
+
+    /// <summary>Takes the session from its connection, if it has one, and ends it unless it goes on with the next.</summary>
+    /// <returns>Whether it goes on.</returns>
+    private async Task<bool> EndPrevious(bool cleanStart)
+    {
+        DisconnectNotice? ended = null;
+        if (await _owner.Seize(_clientId) is { } living)
+        {
+            ended = await CloseTakenOver(living.Edge, living.ConnectionId);
+        }
+
+        if (!state.RecordExists)
+        {
+            await _owner.End(_clientId);
+            return false;
+        }
+
+        var session = state.State;
+        if (session.IsConnected)
+        {
+            MarkDisconnected(session, ended ?? new(DisconnectCause.ConnectionLost, SessionExpirySeconds: null));
+        }
+
+        // A will whose delay is not over is cancelled by a connection that goes on with the session ([MQTT-3.1.3-9]), and published when the session ends.
+        var goesOn = !cleanStart && session.ExpiresAt > Now;
+        if (session.Will is not null && (!goesOn || session.WillDueAt <= Now))
+        {
+            await PublishWill(session);
+        }
+
+        if (!goesOn)
+        {
+            await state.ClearStateAsync();
+        }
+
+        return goesOn;
+    }
+
+    private void MarkDisconnected(SessionRecord session, DisconnectNotice notice)
+    {
+        (session.Edge, session.DisconnectedAt) = (null, Now);
+        if (notice.SessionExpirySeconds is { } changed && session.ExpirySeconds > 0)
+        {
+            session.ExpirySeconds = Math.Min(changed, options.Value.MaximumExpirySeconds);
+        }
+
+        if (notice.Cause == DisconnectCause.Normal)
+        {
+            // [MQTT-3.1.2-10]
+            session.Will = null;
+        }
+    }
+
+    private async Task PublishWill(SessionRecord session)
+    {
+        var will = session.Will!.Message;
+        await _owner.PublishWill(_clientId, session.Epoch, will.At(Now));
+        session.Will = null;
+    }
+
+    /// <returns>How the connection had ended by itself; null when it was closed now, or its edge is dead.</returns>
+    private async Task<DisconnectNotice?> CloseTakenOver(SiloAddress edge, long connectionId)
     {
         // What the earlier connection has published must be on the log before the new one may publish; a dead edge publishes nothing any more.
         while (!edges.IsDead(edge))
         {
             try
             {
-                await edges.Of(edge).CloseTakenOver(connectionId);
-                return;
+                return await edges.Of(edge).CloseTakenOver(connectionId);
             }
             catch (Exception exception)
             {
@@ -49,8 +250,13 @@ internal sealed partial class ClientSessionGrain(SessionPartitions partitions, E
                 await Task.Delay(100);
             }
         }
+
+        return null;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} did not close the earlier connection of client {ClientId}; it is asked again")]
     private partial void LogCloseFailed(Exception exception, SiloAddress edge, string clientId);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The session of client {ClientId} has expired")]
+    private partial void LogExpired(string clientId);
 }

@@ -32,15 +32,18 @@ internal sealed partial class EdgeOutbox(
     /// <summary>Called when a later owner of the partition has sent to the edge.</summary>
     public Action? Superseded { get; init; }
 
-    public void Add(long connectionId, MqttMessage message, ushort packetId, byte qos)
+    public void Add(long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate = false)
     {
         if (_messages.Count == 0 || !ReferenceEquals(_messages[^1], message))
         {
             _messages.Add(message);
         }
 
-        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate: false));
+        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate));
     }
+
+    /// <summary>Adds the PUBREL of a QoS 2 message.</summary>
+    public void AddRelease(long connectionId, ushort packetId, byte reasonCode) => _deliveries.Add(new(connectionId, Delivery.Release, packetId, reasonCode, isDuplicate: false));
 
     /// <summary>Sends what waits, unless a batch is on its way; then it follows.</summary>
     public void Flush()

@@ -7,6 +7,11 @@ internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle 
 {
     public IEdgeService Of(SiloAddress silo) => GetGrainService(silo);
 
-    /// <summary>Whether a silo is dead for good.</summary>
-    public bool IsDead(SiloAddress silo) => silos.IsDeadSilo(silo);
+    /// <summary>Whether a silo is dead for good. One that nobody knows, and that started before this one, was of an earlier cluster.</summary>
+    public bool IsDead(SiloAddress silo) => silos.GetApproximateSiloStatus(silo) switch
+    {
+        SiloStatus.Dead => true,
+        SiloStatus.None => silo.Generation < silos.SiloAddress.Generation,
+        _ => false,
+    };
 }

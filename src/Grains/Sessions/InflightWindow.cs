@@ -1,33 +1,74 @@
 namespace OrleansMqtt.Grains;
 
 /// <summary>
-/// What was sent to a client and is not acknowledged: its packet identifiers, bounded in number by the Receive Maximum ([MQTT-3.3.4-9]) and in bytes of payload.
-/// Acknowledgements may come in any order.
+/// What is in flight to a client: sent, or about to be, and not acknowledged. It keeps the packet identifiers ([MQTT-2.2.1-4]) for the life of the session, and counts what was
+/// sent on the present connection: in number against the Receive Maximum ([MQTT-3.3.4-9]), and in bytes of payload. Acknowledgements may come in any order.
 /// </summary>
-internal sealed class InflightWindow(int maximumCount, int maximumBytes)
+internal sealed class InflightWindow
 {
     private Dictionary<ushort, InflightMessage>? _messages;
-    private ushort _lastPacketId;
-    private long _bytes;
+    private int _maximumCount;
+    private long _maximumBytes;
+    private int _sent;
+    private long _sentBytes;
+    private long _lastSequence;
+
+    /// <summary>The packet identifier that was used last.</summary>
+    public ushort LastPacketId { get; set; }
 
     public int Count => _messages?.Count ?? 0;
 
     /// <summary>Whether another message may be sent. A message larger than the bound is sent alone.</summary>
-    public bool IsOpen => Count < maximumCount && _bytes < maximumBytes;
+    public bool IsOpen => _sent < _maximumCount && _sentBytes < _maximumBytes && Count < ushort.MaxValue;
 
-    /// <summary>Takes the next free packet identifier, 1 to 65,535 ([MQTT-2.2.1-4]).</summary>
+    /// <summary>What is in flight, in the order of sending.</summary>
+    public IEnumerable<(ushort PacketId, InflightMessage Message)> InOrder =>
+        _messages is null ? [] : _messages.OrderBy(message => message.Value.Sequence).Select(message => (message.Key, message.Value));
+
+    /// <summary>Begins a connection: nothing was sent on it.</summary>
+    public void Open(int maximumCount, int maximumBytes)
+    {
+        (_maximumCount, _maximumBytes, _sent, _sentBytes) = (maximumCount, maximumBytes, 0, 0);
+        if (_messages is { Count: > 0 } messages)
+        {
+            foreach (var packetId in messages.Keys.ToArray())
+            {
+                messages[packetId] = messages[packetId] with { IsSent = false, Bytes = 0 };
+            }
+        }
+    }
+
+    public InflightMessage? Find(ushort packetId) => _messages is not null && _messages.TryGetValue(packetId, out var message) ? message : null;
+
+    /// <summary>Takes the next free packet identifier, 1 to 65,535.</summary>
     public ushort Add(MessageReference reference, int bytes)
     {
         _messages ??= [];
         do
         {
-            _lastPacketId = _lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(_lastPacketId + 1);
+            LastPacketId = LastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(LastPacketId + 1);
         }
-        while (!_messages.TryAdd(_lastPacketId, new(reference, bytes)));
+        while (!_messages.TryAdd(LastPacketId, new(reference, bytes, ++_lastSequence, IsSent: true, IsReleased: false)));
 
-        _bytes += bytes;
-        return _lastPacketId;
+        _sent++;
+        _sentBytes += bytes;
+        return LastPacketId;
     }
+
+    /// <summary>Takes a message that was in flight when the session was stored.</summary>
+    public void Load(ushort packetId, MessageReference reference, bool isReleased) =>
+        (_messages ??= [])[packetId] = new(reference, 0, ++_lastSequence, IsSent: false, isReleased);
+
+    /// <summary>Counts a message that is sent again.</summary>
+    public void SendAgain(ushort packetId, int bytes)
+    {
+        _messages![packetId] = _messages[packetId] with { IsSent = true, Bytes = bytes };
+        _sent++;
+        _sentBytes += bytes;
+    }
+
+    /// <summary>The client has a QoS 2 message: what is left is its PUBREL.</summary>
+    public void Release(ushort packetId) => _messages![packetId] = _messages[packetId] with { IsReleased = true };
 
     /// <summary>Ends a delivery; false for a packet identifier that is not in use.</summary>
     public bool Remove(ushort packetId)
@@ -37,9 +78,12 @@ internal sealed class InflightWindow(int maximumCount, int maximumBytes)
             return false;
         }
 
-        _bytes -= message.Bytes;
+        if (message.IsSent)
+        {
+            _sent--;
+            _sentBytes -= message.Bytes;
+        }
+
         return true;
     }
-
-    private readonly record struct InflightMessage(MessageReference Reference, int Bytes);
 }

@@ -24,8 +24,8 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     /// <summary>The router's generation; 0 while unknown.</summary>
     public long RouterGeneration { get; private set; }
 
-    /// <summary>The next offset that is not delivered yet; -1 before the first stretch.</summary>
-    public long Position { get; set; } = -1;
+    /// <summary>The next offset that is not delivered yet.</summary>
+    public long Position { get; set; }
 
     /// <summary>While it reads from the log itself: the end of the last stretch that the router sent meanwhile.</summary>
     public long CatchUpTo { get; set; }
@@ -44,6 +44,9 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
 
     /// <summary>All filters that the router has to know.</summary>
     public required Func<RouterLink, string[]> AllFilters { get; init; }
+
+    /// <summary>Called with the offset from which on a router that has got all filters routes.</summary>
+    public required Action<RouterLink, long> Routed { get; init; }
 
     /// <summary>Called when a later owner of the session partition has spoken to the router.</summary>
     public required Action Superseded { get; init; }
@@ -105,6 +108,11 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
                 if (result.IsApplied)
                 {
                     RouterGeneration = result.RouterGeneration;
+                    if (update.IsComplete)
+                    {
+                        Routed(this, result.Position);
+                    }
+
                     return result.EndOffset;
                 }
 

@@ -1,29 +1,70 @@
 namespace OrleansMqtt.Grains;
 
-/// <summary>A client's session, as its partition keeps it.</summary>
-internal sealed class Session(string clientId, int slot, ConnectionEpoch epoch, EdgeOutbox edge, long connectionId, InflightWindow window)
+/// <summary>A client's session, as its partition keeps it: with or without a connection.</summary>
+internal sealed class Session(string clientId, int slot)
 {
     public string ClientId { get; } = clientId;
 
     /// <summary>Its place in the table.</summary>
     public int Slot { get; } = slot;
 
-    public ConnectionEpoch Epoch { get; } = epoch;
+    /// <summary>The living connection's, or the last one's.</summary>
+    public ConnectionEpoch Epoch { get; private set; }
 
-    public EdgeOutbox Edge { get; } = edge;
+    /// <summary>The edge that holds the connection; null while there is none.</summary>
+    public EdgeOutbox? Edge { get; private set; }
 
-    public long ConnectionId { get; } = connectionId;
+    public long ConnectionId { get; private set; }
 
-    public InflightWindow Window { get; } = window;
+    /// <summary>Whether it is stored, and outlives its connection.</summary>
+    public bool IsDurable { get; set; }
+
+    /// <summary>Whether <see cref="SessionStore.DurableSessions"/> counts it.</summary>
+    public bool IsCounted { get; set; }
+
+    public InflightWindow Window { get; } = new();
 
     public Dictionary<string, SessionSubscription> Subscriptions { get; } = new(0, StringComparer.Ordinal);
 
     public Mailbox Mailbox { get; } = new();
 
+    /// <summary>The identifiers of QoS 2 messages that the client published and has not released; null when there are none.</summary>
+    public HashSet<ushort>? Received { get; set; }
+
+    /// <summary>What was in flight before the present connection and was not sent on it yet, in order.</summary>
+    public Queue<ushort> Resend { get; private set; } = [];
+
+    /// <summary>Whether deliveries may begin: the connection is accepted.</summary>
+    public bool IsStarted { get; private set; }
+
     public bool IsEnded { get; set; }
 
-    /// <summary>Whether the message at the head of the mailbox is being read from the log.</summary>
+    /// <summary>Whether the next message has to be read from the log, and is.</summary>
     public bool IsLoading { get; set; }
+
+    /// <summary>The offset of the message that it waits for while <see cref="IsLoading"/>.</summary>
+    public long WantedOffset { get; set; }
+
+    /// <summary>Whether deliveries wait for a commit that is not begun: what follows joins them, so that order is kept.</summary>
+    public bool IsGathering { get; set; }
+
+    /// <summary>Whether deliveries wait for a commit that is under way: what follows stays in the mailbox.</summary>
+    public bool IsCommitting { get; set; }
+
+    /// <summary>Whether it changed since it was stored.</summary>
+    public bool IsDirty { get; set; }
+
+    /// <summary>Whether a delivery record of it is stored.</summary>
+    public bool HasDeliveryRecord { get; set; }
+
+    /// <summary>The connection whose will was published.</summary>
+    public ConnectionEpoch WillPublished { get; set; }
+
+    /// <summary>Up to where each link was matched before this owner; null when that is passed.</summary>
+    public long[]? MatchedBefore { get; set; }
+
+    /// <summary>When its <see cref="ClientSessionGrain"/> has to be asked, in milliseconds since the Unix epoch; 0 when not.</summary>
+    public long DueAt { get; set; }
 
     /// <summary>Whether a message was dropped for it, which is logged once.</summary>
     public bool HasDropped { get; set; }
@@ -33,4 +74,20 @@ internal sealed class Session(string clientId, int slot, ConnectionEpoch epoch, 
 
     /// <summary>The greatest QoS of the filters that matched.</summary>
     public byte MatchQoS { get; set; }
+
+    /// <summary>Whether a message may be sent now, past an empty mailbox.</summary>
+    public bool IsReady => Edge is { IsCongested: false } && IsStarted && !IsLoading && !IsCommitting && Resend.Count == 0;
+
+    public void Attach(EdgeOutbox edge, long connectionId, ConnectionEpoch epoch, int maximumInflight, int maximumInflightBytes)
+    {
+        (Edge, ConnectionId, Epoch, IsStarted) = (edge, connectionId, epoch, false);
+        Window.Open(maximumInflight, maximumInflightBytes);
+        Resend = new(Window.InOrder.Select(message => message.PacketId));
+    }
+
+    /// <summary>The connection is accepted; deliveries may begin.</summary>
+    public void Start() => IsStarted = true;
+
+    /// <summary>Nothing goes to the connection any more, and nothing that comes from it counts.</summary>
+    public void Detach(ConnectionEpoch epoch) => (Edge, IsStarted, Epoch) = (null, false, epoch);
 }

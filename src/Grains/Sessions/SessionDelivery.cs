@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
 
 namespace OrleansMqtt.Grains;
 
@@ -7,18 +8,16 @@ namespace OrleansMqtt.Grains;
 /// Matches messages to the sessions of a partition and sends what their windows allow; the rest waits in mailboxes as references, and is read back from the log when a window
 /// opens. Used inside the turns of the partition's grain only.
 /// </summary>
-internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder decoder, SessionsOptions options, int sessionPartition, ILogger logger)
+internal sealed partial class SessionDelivery(
+    IMessageLog log, MessageDecoder decoder, SubscriptionTable subscriptions, SessionStore store, SessionsOptions options, int sessionPartition, ILogger logger)
 {
     private const int LoadRecords = 512;
-    private readonly TopicFilterTree<FilterSubscribers> _filters = new();
     private readonly List<FilterSubscribers> _matches = [];
     private readonly List<Session> _matchedSessions = [];
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
+    private List<GatheredDelivery> _gathered = [];
     private RouterLink[] _links = [];
     private long _stamp;
-
-    /// <summary>The filters that some session is subscribed to.</summary>
-    public TopicFilterTree<FilterSubscribers> Filters => _filters;
 
     public IDictionary<SiloAddress, EdgeOutbox> Edges => _edges;
 
@@ -36,9 +35,16 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
         }
     }
 
-    /// <summary>Sends what was put together in this turn.</summary>
+    /// <summary>Sends what was put together in this turn; what has to be durable first follows when it is.</summary>
     public void Flush()
     {
+        if (_gathered.Count > 0)
+        {
+            var gathered = _gathered;
+            _gathered = [];
+            SendWhenStored(gathered).Ignore();
+        }
+
         foreach (var edge in _edges.Values)
         {
             edge.Flush();
@@ -54,29 +60,50 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
         }
     }
 
-    /// <summary>Sends what waits in a session's mailbox, as far as its window allows.</summary>
+    /// <summary>
+    /// Sends what was in flight before the connection began, in the order in which it was sent then ([MQTT-4.4.0-1]), and what waits in the mailbox, as far as the window allows.
+    /// </summary>
     public void Pump(Session session)
     {
-        while (!session.IsEnded && session.Mailbox.Count > 0 && session.Window.IsOpen && !session.Edge.IsCongested)
+        while (!session.IsEnded && session.IsStarted && !session.IsLoading && !session.IsCommitting && session.Edge is { IsCongested: false })
         {
-            var reference = session.Mailbox.Peek();
-            var link = _links[reference.Link];
-            var message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
-            if (message is not null)
+            if (session.Resend.TryPeek(out var packetId))
             {
-                session.Mailbox.Dequeue();
-                Send(session, reference, message);
+                if (!TrySendAgain(session, packetId))
+                {
+                    return;
+                }
+
+                session.Resend.Dequeue();
             }
-            else if (link.Loaded.Covers(reference.Offset))
+            else if (session.Mailbox.Count == 0 || !session.Window.IsOpen || !TrySendNext(session))
             {
-                session.Mailbox.Dequeue();
-                GrainInstruments.Dropped.Add(1, GrainInstruments.Removed);
-            }
-            else
-            {
-                RequestLoad(session, link);
                 return;
             }
+        }
+    }
+
+    /// <summary>Takes an acknowledgement of a client.</summary>
+    public void Acknowledge(Session session, in Acknowledgement acknowledgement)
+    {
+        var packetId = acknowledgement.PacketId;
+        var inflight = session.Window.Find(packetId);
+        var isEnd = acknowledgement.Kind switch
+        {
+            AcknowledgementKind.PubAck => inflight is { Reference.QoS: 1 },
+            AcknowledgementKind.NotSent => inflight is { IsReleased: false },
+            AcknowledgementKind.PubComp => inflight is { IsReleased: true },
+            _ => inflight is { Reference.QoS: 2, IsReleased: false } && acknowledgement.ReasonCode >= 0x80,
+        };
+        if (isEnd)
+        {
+            session.Window.Remove(packetId);
+            store.MarkDirty(session);
+            Pump(session);
+        }
+        else if (acknowledgement.Kind == AcknowledgementKind.PubRec && acknowledgement.ReasonCode < 0x80)
+        {
+            Release(session, packetId, inflight);
         }
     }
 
@@ -85,7 +112,7 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
     {
         foreach (var session in sessions)
         {
-            if (session.Edge == edge && !session.IsLoading)
+            if (session.Edge == edge)
             {
                 Pump(session);
             }
@@ -97,7 +124,7 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
     private void Deliver(RouterLink link, MqttMessage message)
     {
         _matches.Clear();
-        _filters.Match(message.Topic, _matches);
+        subscriptions.Match(message.Topic, _matches);
         switch (_matches.Count)
         {
             case 0:
@@ -168,20 +195,31 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
 
     private void Deliver(Session session, byte qos, RouterLink link, MqttMessage message)
     {
+        if (session.MatchedBefore is { } matched && message.Offset < matched[link.Index])
+        {
+            // An earlier owner of the partition has delivered it, or put it into the mailbox.
+            return;
+        }
+
         if (qos == 0)
         {
-            if (session.Edge.IsCongested)
+            if (session.Edge is not { IsCongested: false } edge)
             {
-                GrainInstruments.Dropped.Add(1, GrainInstruments.ConnectionSlow);
+                if (session.Edge is not null)
+                {
+                    GrainInstruments.Dropped.Add(1, GrainInstruments.ConnectionSlow);
+                }
+
                 return;
             }
 
-            session.Edge.Add(session.ConnectionId, message, packetId: 0, qos: 0);
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0);
             return;
         }
 
         MessageReference reference = new(message.Offset, (ushort)link.Index, qos);
-        if (session.Mailbox.Count == 0 && session.Window.IsOpen && !session.Edge.IsCongested)
+        store.MarkDirty(session);
+        if (session.Mailbox.Count == 0 && session.Window.IsOpen && session.IsReady)
         {
             Send(session, reference, message);
             return;
@@ -189,32 +227,225 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
 
         if (session.Mailbox.Count >= options.MaximumQueuedMessages)
         {
-            GrainInstruments.Dropped.Add(1, GrainInstruments.MailboxFull);
-            if (!session.HasDropped)
+            Overflow(session);
+            if (session.Mailbox.Count >= options.MaximumQueuedMessages)
             {
-                session.HasDropped = true;
-                LogMailboxFull(session.ClientId, session.Mailbox.Count);
+                return;
             }
-
-            return;
         }
 
         session.Mailbox.Enqueue(reference);
-        link.Recent.Add(message);
+        if (session.Edge is not null)
+        {
+            link.Recent.Add(message);
+        }
+
         GrainInstruments.Queued.Add(1);
     }
 
-    private static void Send(Session session, MessageReference reference, MqttMessage message)
+    private void Overflow(Session session)
     {
-        var packetId = session.Window.Add(reference, message.Payload.Length);
-        session.Edge.Add(session.ConnectionId, message, packetId, reference.QoS);
+        GrainInstruments.Dropped.Add(1, GrainInstruments.MailboxFull);
+        if (!session.HasDropped)
+        {
+            session.HasDropped = true;
+            LogMailboxFull(session.ClientId, session.Mailbox.Count, options.Overflow);
+        }
+
+        if (options.Overflow == MailboxOverflow.DropOldest && session.Mailbox.Count > 0)
+        {
+            session.Mailbox.Dequeue();
+        }
     }
 
-    private void RequestLoad(Session session, RouterLink link)
+    private void Send(Session session, MessageReference reference, MqttMessage message)
+    {
+        var packetId = session.Window.Add(reference, message.Payload.Length);
+        store.MarkDirty(session);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2);
+    }
+
+    /// <summary>
+    /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
+    /// </summary>
+    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored)
+    {
+        if (session.IsGathering || (mustBeStored && session.IsDurable))
+        {
+            session.IsGathering = true;
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate));
+        }
+        else
+        {
+            SendNow(session, message, packetId, qos, isDuplicate);
+        }
+    }
+
+    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate)
+    {
+        if (message is not null)
+        {
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate);
+        }
+        else
+        {
+            session.Edge!.AddRelease(session.ConnectionId, packetId, qos);
+        }
+    }
+
+    private async Task SendWhenStored(List<GatheredDelivery> gathered)
+    {
+        List<StoreRecord> records = [];
+        List<Session> sessions = [];
+        foreach (var (session, _, _, _, _, _) in gathered)
+        {
+            if (session.IsGathering)
+            {
+                (session.IsGathering, session.IsCommitting) = (false, true);
+                sessions.Add(session);
+                store.AddSession(session, records);
+            }
+        }
+
+        try
+        {
+            await store.CommitAsync(records);
+        }
+        catch (Exception exception)
+        {
+            // The partition has a later owner, or ends: these sessions go on there.
+            LogNotStored(exception, sessionPartition);
+            return;
+        }
+
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate) in gathered)
+        {
+            if (session.Edge is not null && session.Epoch == epoch)
+            {
+                SendNow(session, message, packetId, qos, isDuplicate);
+            }
+        }
+
+        foreach (var session in sessions)
+        {
+            session.IsCommitting = false;
+            Pump(session);
+        }
+
+        Flush();
+    }
+
+    private void Release(Session session, ushort packetId, InflightMessage? inflight)
+    {
+        const byte NotFound = 0x92;
+        if (inflight is not { Reference.QoS: 2 } message)
+        {
+            SendNow(session, null, packetId, NotFound, isDuplicate: false);
+            return;
+        }
+
+        if (!message.IsReleased)
+        {
+            session.Window.Release(packetId);
+            store.MarkDirty(session);
+        }
+
+        if (session.IsCommitting)
+        {
+            // Its own commit, which ends after the one that is under way.
+            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false));
+            session.IsGathering = session.IsDurable;
+        }
+        else
+        {
+            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: true);
+        }
+    }
+
+    private bool TrySendAgain(Session session, ushort packetId)
+    {
+        if (session.Window.Find(packetId) is not { IsSent: false } inflight)
+        {
+            return true;
+        }
+
+        if (inflight.IsReleased)
+        {
+            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: false);
+            return true;
+        }
+
+        if (!session.Window.IsOpen)
+        {
+            return false;
+        }
+
+        if (Find(session, inflight.Reference, out var message))
+        {
+            session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
+            if (message is not null)
+            {
+                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false);
+            }
+            else
+            {
+                session.Window.Remove(packetId);
+                store.MarkDirty(session);
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool TrySendNext(Session session)
+    {
+        var reference = session.Mailbox.Peek();
+        if (!Find(session, reference, out var message))
+        {
+            return false;
+        }
+
+        session.Mailbox.Dequeue();
+        store.MarkDirty(session);
+        if (message is not null)
+        {
+            Send(session, reference, message);
+        }
+
+        return true;
+    }
+
+    /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
+    private bool Find(Session session, MessageReference reference, out MqttMessage? message)
+    {
+        message = null;
+        if (reference.Link < _links.Length)
+        {
+            var link = _links[reference.Link];
+            message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
+            if (message is not null)
+            {
+                return true;
+            }
+
+            if (!link.Loaded.Covers(reference.Offset))
+            {
+                RequestLoad(session, link, reference.Offset);
+                return false;
+            }
+        }
+
+        GrainInstruments.Dropped.Add(1, GrainInstruments.Removed);
+        return true;
+    }
+
+    private void RequestLoad(Session session, RouterLink link, long offset)
     {
         if (!session.IsLoading)
         {
-            session.IsLoading = true;
+            (session.IsLoading, session.WantedOffset) = (true, offset);
             link.Waiting.Add(session);
         }
 
@@ -232,7 +463,7 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
             var from = long.MaxValue;
             foreach (var session in link.Waiting)
             {
-                from = session.IsEnded ? from : Math.Min(from, session.Mailbox.Peek().Offset);
+                from = session.IsEnded || session.Edge is null ? from : Math.Min(from, session.WantedOffset);
             }
 
             if (from != long.MaxValue)
@@ -282,8 +513,11 @@ internal sealed partial class SessionDelivery(IMessageLog log, MessageDecoder de
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The mailbox of client {ClientId} is full with {Count} messages: newer ones are dropped")]
-    private partial void LogMailboxFull(string clientId, int count);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The mailbox of client {ClientId} is full with {Count} messages: {Overflow}")]
+    private partial void LogMailboxFull(string clientId, int count, MailboxOverflow overflow);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not store deliveries; they are not sent")]
+    private partial void LogNotStored(Exception exception, int sessionPartition);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Messages {From} to {Start} of {Source} were removed by retention before clients of session partition {SessionPartition} got them")]
     private partial void LogRemoved(int sessionPartition, TopicPartitionId source, long from, long start);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
 using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Grains;
@@ -11,89 +12,184 @@ internal sealed partial class SessionPartitionGrain(
     IMessageLog log,
     RecordCodec codec,
     TopicRoutes routes,
+    SessionPartitions partitions,
     EdgeServices edgeServices,
+    MessageEncoder encoder,
+    TimeProvider time,
     IOptions<SessionsOptions> options,
-    ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain
+    ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain
 {
-    private const int CatchUpRecords = 1024;
+    private static readonly TimeSpan CheckpointPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DuePeriod = TimeSpan.FromMilliseconds(250);
     private readonly SessionTable _sessions = new();
+    private readonly StoredStates _states = new();
+    private readonly DueQueue _due = new();
     private readonly MessageDecoder _decoder = new(codec, routes);
+    private readonly SubscriptionTable _subscriptions = new(routes);
     private readonly Dictionary<TopicPartitionId, RouterLink> _linksBySource = [];
+    private PartitionStore _partitionStore = null!;
+    private SourceNumbers _sources = null!;
+    private SessionStore _store = null!;
     private SessionDelivery _delivery = null!;
     private RouterLink[] _links = [];
     private int _partition;
     private long _generation;
     private long _lastCounter;
+    private bool _hasMatchedBefore = true;
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _partition = (int)this.GetPrimaryKeyLong();
-        _generation = DateTime.UtcNow.Ticks;
-        _delivery = new(log, _decoder, options.Value, _partition, logger);
-        foreach (var topic in routes.Topics)
-        {
-            for (var partition = 0; partition < log.GetPartitionCount(topic); partition++)
-            {
-                TopicPartitionId source = new(topic, partition);
-                var router = GrainFactory.GetGrain<IRouterGrain>(source.ToString());
-                _linksBySource.Add(source, new(source, _linksBySource.Count, _partition, _generation, router, logger)
-                {
-                    AllFilters = FiltersOf,
-                    Superseded = DeactivateOnIdle,
-                });
-            }
-        }
-
-        _links = [.. _linksBySource.Values];
-        _delivery.Start(_links);
-        return Task.CompletedTask;
+        SessionLoader loader = new(logger);
+        var id = partitions.Of(_partition);
+        _partitionStore = await PartitionStore.OpenAsync(log, id, $"{id.Topic}-{id.Partition}", loader.Add, logger, cancellationToken);
+        DeactivateWhenFenced().Ignore();
+        await Recover(loader, cancellationToken);
+        this.RegisterGrainTimer(Checkpoint, new() { DueTime = CheckpointPeriod, Period = CheckpointPeriod, Interleave = true, KeepAlive = true });
+        this.RegisterGrainTimer(AskDue, new() { DueTime = DuePeriod, Period = DuePeriod, Interleave = true, KeepAlive = true });
     }
 
-    public ValueTask<AttachResult> Attach(string clientId, ConnectRequest request)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        var previous = _sessions.Find(clientId);
-        if (previous is not null)
+        if (_partitionStore is null)
         {
-            End(previous);
+            return;
         }
 
-        var edge = EdgeOf(request.Edge);
-        var maximumInflight = Math.Min(request.ReceiveMaximum, options.Value.MaximumInflight);
-        Session session = new(
-            clientId, _sessions.TakeSlot(), new(_generation, ++_lastCounter), edge, request.ConnectionId, new(maximumInflight, options.Value.MaximumInflightBytes));
-        _sessions.Add(session);
-        return new(new AttachResult(
-            new(session.Epoch, SessionPresent: false, _partition, session.Slot, SessionExpirySeconds: 0), previous?.Edge.Edge, previous?.ConnectionId ?? 0));
+        if (_store is not null)
+        {
+            await Checkpoint(cancellationToken);
+        }
+
+        await _partitionStore.DisposeAsync();
     }
 
-    public ValueTask Detach(string clientId, ConnectionEpoch epoch)
+    public ValueTask<StoredState> ReadState(string key) => _states.ReadAsync(key);
+
+    public ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag)
+    {
+        // What was matched with the subscriptions up to now is stored together with their change, so that a replay never uses newer ones for older messages.
+        List<StoreRecord> together = [];
+        if (_sessions.Find(key) is { IsDurable: true } session)
+        {
+            _store.AddSession(session, together);
+            _store.AddPositionsOfFirst(together);
+        }
+
+        return _states.WriteAsync(_partitionStore, key, value, etag, together);
+    }
+
+    public ValueTask<StateChange> ClearState(string key, string? etag)
+    {
+        List<StoreRecord> together = [];
+        if (_sessions.Find(key) is { } session)
+        {
+            _store.AddRemoval(session, together);
+            Remove(session);
+        }
+
+        return _states.ClearAsync(_partitionStore, key, etag, together);
+    }
+
+    public ValueTask<ConnectResult?> AttachNew(string clientId, ConnectRequest request, uint expirySeconds) =>
+        _sessions.Find(clientId) is null ? new(Attach(Create(clientId), request, expirySeconds, isNew: true)) : new(default(ConnectResult));
+
+    public ValueTask<ConnectResult> Attach(string clientId, ConnectRequest request, uint expirySeconds) =>
+        new(Attach(_sessions.Find(clientId) ?? Create(clientId), request, expirySeconds, isNew: false));
+
+    public ValueTask Start(string clientId, ConnectionEpoch epoch)
     {
         if (_sessions.Find(clientId, epoch) is { } session)
         {
-            End(session);
+            session.Start();
+            _delivery.Pump(session);
+            _delivery.Flush();
         }
 
         return ValueTask.CompletedTask;
     }
 
-    public async ValueTask<SubscribeResult> Subscribe(string clientId, ConnectionEpoch epoch, Subscription[] subscriptions)
+    public ValueTask<LivingConnection?> Seize(string clientId)
+    {
+        if (_sessions.Find(clientId) is not { Edge: { } edge } session)
+        {
+            return new(default(LivingConnection));
+        }
+
+        LivingConnection living = new(edge.Edge, session.ConnectionId);
+        session.Detach(NextEpoch());
+        return new(living);
+    }
+
+    public ValueTask Detach(string clientId, ConnectionEpoch epoch, long dueAt)
+    {
+        if (_sessions.Find(clientId, epoch) is { } session)
+        {
+            if (session.Edge is { } edge)
+            {
+                _store.NotePresence(session, isConnected: false, Now, edge.Edge);
+            }
+
+            session.Detach(epoch);
+            _due.Set(session, dueAt);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask SetDue(string clientId, long dueAt)
+    {
+        if (_sessions.Find(clientId) is { Edge: null } session)
+        {
+            _due.Set(session, dueAt);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask End(string clientId)
+    {
+        if (_sessions.Find(clientId) is { } session)
+        {
+            Remove(session);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<bool> IsLiving(string clientId, ConnectionEpoch epoch) => new(_sessions.Find(clientId, epoch) is { Edge: not null });
+
+    public async ValueTask PublishWill(string clientId, ConnectionEpoch epoch, MqttMessage will)
+    {
+        if (_sessions.Find(clientId) is not { } session || session.WillPublished == epoch)
+        {
+            return;
+        }
+
+        session.WillPublished = epoch;
+        var (topic, record) = encoder.Encode(will);
+        List<StoreRecord> records = [new(topic, record)];
+        _store.AddSession(session, records);
+        await _store.CommitAsync(records);
+        GrainInstruments.Wills.Add(1);
+    }
+
+    public async ValueTask<SubscribeOutcome?> Subscribe(string clientId, ConnectionEpoch epoch, Subscription[] subscriptions)
     {
         if (_sessions.Find(clientId, epoch) is not { } session)
         {
-            return new(ReasonCodes: null);
+            return null;
         }
 
         SubscriptionStart start = new();
-        var reasonCodes = new byte[subscriptions.Length];
-        for (var i = 0; i < subscriptions.Length; i++)
+        foreach (var subscription in subscriptions)
         {
-            reasonCodes[i] = Math.Min(subscriptions[i].MaximumQoS, (byte)1);
-            Subscribe(session, subscriptions[i], reasonCodes[i], start);
+            _subscriptions.Set(session, subscription, start);
         }
 
-        // A partition that no filter of these reaches has no router to ask; nothing of it can match either.
-        var ends = await Task.WhenAll(_links.Select(link =>
-            subscriptions.Any(subscription => routes.Reaches(subscription.Filter, link.Source.Topic)) ? link.UpdateAsync() : Task.FromResult(0L)));
+        var ends = await _subscriptions.UpdateRouters(subscriptions);
         foreach (var (subscription, link, message) in start.Resolve(ends))
         {
             if (start.Includes(link, message.Offset))
@@ -103,7 +199,9 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         _delivery.Flush();
-        return new(_sessions.Find(clientId, epoch) is null ? null : reasonCodes);
+        return _sessions.Find(clientId, epoch) is null
+            ? null
+            : new(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS), _sources.ByNumber(ends));
     }
 
     public ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)
@@ -113,17 +211,8 @@ internal sealed partial class SessionPartitionGrain(
             return new(new UnsubscribeResult(Existed: null));
         }
 
-        var existed = new bool[filters.Length];
-        for (var i = 0; i < filters.Length; i++)
-        {
-            if (session.Subscriptions.Remove(filters[i], out var subscription))
-            {
-                existed[i] = true;
-                Remove(subscription);
-            }
-        }
-
-        TellRouters();
+        var existed = Array.ConvertAll(filters, filter => _subscriptions.Remove(session, filter));
+        _subscriptions.TellRouters();
         return new(new UnsubscribeResult(existed));
     }
 
@@ -131,10 +220,9 @@ internal sealed partial class SessionPartitionGrain(
     {
         foreach (var acknowledgement in batch.Items)
         {
-            if (_sessions.Find(acknowledgement.SessionSlot, acknowledgement.Epoch) is { } session && session.Window.Remove(acknowledgement.PacketId)
-                && !session.IsLoading)
+            if (_sessions.Find(acknowledgement.SessionSlot, acknowledgement.Epoch) is { Edge: not null } session)
             {
-                _delivery.Pump(session);
+                _delivery.Acknowledge(session, acknowledgement);
             }
         }
 
@@ -142,7 +230,47 @@ internal sealed partial class SessionPartitionGrain(
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch) => throw new NotSupportedException();
+    public async ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch)
+    {
+        var outcomes = new InboundQoS2Outcome[batch.Items.Count];
+        List<StoreRecord> records = [];
+        HashSet<Session> changed = [];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var item = batch.Items[i];
+            if (_sessions.Find(item.SessionSlot, item.Epoch) is not { } session)
+            {
+                outcomes[i] = InboundQoS2Outcome.Stale;
+            }
+            else if (item.Message is { } message)
+            {
+                if ((session.Received ??= []).Add(item.PacketId))
+                {
+                    var (topic, record) = encoder.Encode(message);
+                    records.Add(new(topic, record));
+                    changed.Add(session);
+                }
+            }
+            else if (session.Received is { } received && received.Remove(item.PacketId))
+            {
+                session.Received = received.Count == 0 ? null : received;
+                changed.Add(session);
+            }
+            else
+            {
+                outcomes[i] = InboundQoS2Outcome.NotFound;
+            }
+        }
+
+        foreach (var session in changed)
+        {
+            _store.AddSession(session, records);
+        }
+
+        // Without records it waits for the commits before: what is known already may not be durable yet.
+        await _store.CommitAsync(records);
+        return outcomes;
+    }
 
     public ValueTask Route(RoutedBatch batch)
     {
@@ -152,18 +280,9 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         var link = _linksBySource[batch.Source];
-        if (link.Position < 0)
-        {
-            link.Position = batch.From;
-        }
-
         if (link.IsCatchingUp || batch.From > link.Position)
         {
-            link.CatchUpTo = Math.Max(link.CatchUpTo, batch.To);
-            if (!link.IsCatchingUp)
-            {
-                CatchUp(link).Ignore();
-            }
+            CatchUpTo(link, batch.To);
         }
         else if (batch.To > link.Position)
         {
@@ -186,34 +305,29 @@ internal sealed partial class SessionPartitionGrain(
         return ValueTask.CompletedTask;
     }
 
-    private async Task CatchUp(RouterLink link)
+    private Session Create(string clientId)
     {
-        link.IsCatchingUp = true;
-        LogCatchUp(_partition, link.Source, link.Position, link.CatchUpTo);
-        while (link.Position < link.CatchUpTo)
+        Session session = new(clientId, _sessions.TakeSlot());
+        _sessions.Add(session);
+        return session;
+    }
+
+    private ConnectResult Attach(Session session, ConnectRequest request, uint expirySeconds, bool isNew)
+    {
+        var maximumInflight = Math.Min(request.ReceiveMaximum, options.Value.MaximumInflight);
+        session.Attach(EdgeOf(request.Edge), request.ConnectionId, NextEpoch(), maximumInflight, options.Value.MaximumInflightBytes);
+        _store.SetDurable(session, expirySeconds > 0);
+        DueQueue.Clear(session);
+        _store.NotePresence(session, isConnected: true, Now, request.Edge);
+        if (isNew)
         {
-            try
-            {
-                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, link.Position, CatchUpRecords, CancellationToken.None);
-                _delivery.Deliver(link, _decoder.Decode(batch));
-                link.Position = Math.Max(link.Position, batch.To);
-                _delivery.Flush();
-                GrainInstruments.CaughtUp.Add(batch.Records.Length);
-            }
-            catch (OffsetOutOfRangeException exception)
-            {
-                LogLost(_partition, link.Source, link.Position, exception.Available.Start);
-                link.Position = Math.Max(link.Position + 1, exception.Available.Start);
-            }
-            catch (Exception exception)
-            {
-                LogCatchUpFailed(exception, _partition, link.Source, link.Position);
-                await Task.Delay(200);
-            }
+            session.Start();
         }
 
-        link.IsCatchingUp = false;
+        return new(session.Epoch, SessionPresent: !isNew, _partition, session.Slot, expirySeconds);
     }
+
+    private ConnectionEpoch NextEpoch() => new(_generation, ++_lastCounter);
 
     private EdgeOutbox EdgeOf(SiloAddress address)
     {
@@ -222,7 +336,7 @@ internal sealed partial class SessionPartitionGrain(
             edge = new(address, edgeServices.Of(address), _partition, _generation, edgeServices.IsDead, logger)
             {
                 Relieved = relieved => _delivery.Pump(relieved, _sessions.All),
-                Died = EndAll,
+                Died = LoseAll,
                 Superseded = DeactivateOnIdle,
             };
             _delivery.Edges.Add(address, edge);
@@ -231,91 +345,44 @@ internal sealed partial class SessionPartitionGrain(
         return edge;
     }
 
-    private void Subscribe(Session session, Subscription request, byte maximumQoS, SubscriptionStart start)
-    {
-        if (!session.Subscriptions.TryGetValue(request.Filter, out var subscription))
-        {
-            if (!_delivery.Filters.TryGet(request.Filter, out var subscribers))
-            {
-                subscribers = new(request.Filter);
-                _delivery.Filters.Set(request.Filter, subscribers);
-                GrainInstruments.Filters.Add(1);
-                ForEachReached(request.Filter, link => link.Add(request.Filter));
-            }
-
-            subscription = new(session, subscribers) { Start = start };
-            subscribers.Add(subscription);
-            session.Subscriptions.Add(request.Filter, subscription);
-        }
-
-        (subscription.MaximumQoS, subscription.NoLocal) = (maximumQoS, request.NoLocal);
-    }
-
-    private void Remove(SessionSubscription subscription)
-    {
-        var subscribers = subscription.Subscribers;
-        subscribers.Remove(subscription);
-        if (subscribers.Count == 0)
-        {
-            _delivery.Filters.Remove(subscribers.Filter);
-            GrainInstruments.Filters.Add(-1);
-            ForEachReached(subscribers.Filter, link => link.Remove(subscribers.Filter));
-        }
-    }
-
-    private void End(Session session)
+    private void Remove(Session session)
     {
         session.IsEnded = true;
+        _store.SetDurable(session, false);
+        _store.NoteEnd(session, Now);
         _sessions.Remove(session);
-        foreach (var subscription in session.Subscriptions.Values)
-        {
-            Remove(subscription);
-        }
-
-        TellRouters();
+        _subscriptions.RemoveAll(session);
+        _subscriptions.TellRouters();
     }
 
-    private void EndAll(EdgeOutbox edge)
+    private void LoseAll(EdgeOutbox edge)
     {
-        foreach (var session in _sessions.All.Where(session => session.Edge == edge).ToArray())
-        {
-            End(session);
-        }
-
         _delivery.Edges.Remove(edge.Edge);
+        Lose([.. _sessions.All.Where(session => session.Edge == edge).Select(session => (session.ClientId, session.Epoch))]).Ignore();
     }
 
-    private void ForEachReached(string filter, Action<RouterLink> action)
+    private async Task Checkpoint(CancellationToken cancellationToken)
     {
-        foreach (var link in _links)
+        try
         {
-            if (routes.Reaches(filter, link.Source.Topic))
-            {
-                action(link);
-            }
+            await _store.CheckpointAsync().WaitAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is OwnerFencedException or ObjectDisposedException or OperationCanceledException)
+        {
+            // A later owner stores from now on.
+        }
+        catch (Exception exception)
+        {
+            LogCheckpointFailed(exception, _partition);
         }
     }
 
-    private string[] FiltersOf(RouterLink link) =>
-        [.. _delivery.Filters.Entries.Where(entry => routes.Reaches(entry.Filter, link.Source.Topic)).Select(entry => entry.Filter)];
-
-    private void TellRouters()
+    private async Task DeactivateWhenFenced()
     {
-        foreach (var link in _links)
-        {
-            if (link.HasChanges)
-            {
-                link.UpdateAsync().Ignore();
-            }
-        }
+        await _partitionStore.Fenced;
+        DeactivateOnIdle();
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Session partition {SessionPartition} reads {Source} from {From} to {To} from the log itself")]
-    private partial void LogCatchUp(int sessionPartition, TopicPartitionId source, long from, long to);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} lost {Source} from {From} to {Start}: the log does not hold it any more")]
-    private partial void LogLost(int sessionPartition, TopicPartitionId source, long from, long start);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not read {Source} at {Offset}; it tries again")]
-    private partial void LogCatchUpFailed(Exception exception, int sessionPartition, TopicPartitionId source, long offset);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} could not store its changes")]
+    private partial void LogCheckpointFailed(Exception exception, int sessionPartition);
 }

@@ -7,7 +7,7 @@ internal sealed class SessionTable
     private readonly List<Session?> _bySlot = [];
     private readonly Stack<int> _free = [];
 
-    public IEnumerable<Session> All => _byClientId.Values;
+    public IReadOnlyCollection<Session> All => _byClientId.Values;
 
     /// <summary>The living session of a client with that epoch; null when another connection lives.</summary>
     public Session? Find(string clientId, ConnectionEpoch epoch) => Find(clientId) is { } session && session.Epoch == epoch ? session : null;

@@ -9,6 +9,13 @@ internal sealed class SubscriptionStart
     private List<(SessionSubscription Subscription, int Link, MqttMessage Message)>? _held;
     private long[]? _offsets;
 
+    public SubscriptionStart()
+    {
+    }
+
+    /// <param name="offsets">The offset of each link.</param>
+    public SubscriptionStart(long[] offsets) => _offsets = offsets;
+
     public bool IsKnown => _offsets is not null;
 
     /// <summary>Whether a message counts; only when <see cref="IsKnown"/>.</summary>

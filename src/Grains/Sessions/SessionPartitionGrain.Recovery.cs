@@ -1,0 +1,276 @@
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
+
+namespace OrleansMqtt.Grains;
+
+// How an owner begins, and how it closes gaps: it reads the messages partitions from the stored positions, or from where a router left it.
+internal sealed partial class SessionPartitionGrain
+{
+    private const int CatchUpRecords = 2048;
+
+    /// <summary>Clients' grains that are told at a time.</summary>
+    private const int ConcurrentNotices = 64;
+
+    private async Task Recover(SessionLoader loader, CancellationToken cancellationToken)
+    {
+        // Time passes between two owners, so a counter from it grows even if the sessions topic was lost.
+        _generation = Math.Max((loader.Positions?.Generation ?? 0) + 1, time.GetUtcNow().UtcTicks);
+        TopicPartitionId[] sources =
+            [.. routes.Topics.SelectMany(topic => Enumerable.Range(0, log.GetPartitionCount(topic)), static (topic, partition) => new TopicPartitionId(topic, partition))];
+        _sources = new(loader.Positions, sources);
+        _links = Array.ConvertAll(sources, CreateLink);
+        var ends = await log.GetOffsetsAsync(sources, cancellationToken);
+        _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
+        _delivery = new(log, _decoder, _subscriptions, _store, options.Value, _partition, logger);
+        _subscriptions.Start(_links);
+        _delivery.Start(_links);
+        var connected = LoadSessions(loader);
+        foreach (var link in _links)
+        {
+            var (stored, end) = (_sources.PositionOf(link.Index), ends[link.Index].End);
+            if (stored > end)
+            {
+                // The topic was made anew, or cut: what is stored of it means nothing any more.
+                LogTruncated(_partition, link.Source, stored, end);
+            }
+
+            link.Position = _store.DurableSessions > 0 && stored >= 0 && stored <= end ? stored : end;
+        }
+
+        List<StoreRecord> records = [];
+        _store.AddPositions(records);
+        foreach (var clientId in loader.Orphans)
+        {
+            loader.AddRemoval(clientId, _partitionStore.Partition.Topic, records);
+        }
+
+        await _store.CommitAsync(records);
+        foreach (var link in _links)
+        {
+            CatchUpTo(link, ends[link.Index].End);
+        }
+
+        // Not awaited: an activation waits for no other grain.
+        Lose(connected).Ignore();
+    }
+
+    /// <returns>The clients that were connected: their connections ended with the earlier owner.</returns>
+    private List<(string ClientId, ConnectionEpoch Epoch)> LoadSessions(SessionLoader loader)
+    {
+        foreach (var record in loader.Records)
+        {
+            _states.Load(record);
+        }
+
+        List<(string, ConnectionEpoch)> connected = [];
+        foreach (var (session, record) in loader.CreateSessions(_sessions, _sources))
+        {
+            _sessions.Add(session);
+            _store.SetDurable(session, record.ExpirySeconds > 0);
+            SourceOffset[]? last = null;
+            SubscriptionStart? start = null;
+            foreach (var (subscription, offsets) in record.Subscriptions)
+            {
+                start = ReferenceEquals(offsets, last) ? start! : new(_sources.ByLink(offsets));
+                last = offsets;
+                _subscriptions.Set(session, subscription, start);
+            }
+
+            if (record.IsConnected)
+            {
+                connected.Add((session.ClientId, record.Epoch));
+            }
+            else
+            {
+                _due.Set(session, record.DueAt);
+            }
+        }
+
+        return connected;
+    }
+
+    private RouterLink CreateLink(TopicPartitionId source)
+    {
+        RouterLink link = new(source, _linksBySource.Count, _partition, _generation, GrainFactory.GetGrain<IRouterGrain>(source.ToString()), logger)
+        {
+            AllFilters = _subscriptions.FiltersOf,
+            Routed = OnRouted,
+            Superseded = DeactivateOnIdle,
+        };
+        _linksBySource.Add(source, link);
+        return link;
+    }
+
+    /// <summary>A router has got all filters, and routes from a position on: what lies before it is read here.</summary>
+    private void OnRouted(RouterLink link, long position)
+    {
+        if (_store.DurableSessions > 0)
+        {
+            CatchUpTo(link, position);
+        }
+        else if (!link.IsCatchingUp)
+        {
+            // Nobody is subscribed from before that.
+            link.Position = Math.Max(link.Position, position);
+        }
+    }
+
+    private void CatchUpTo(RouterLink link, long to)
+    {
+        link.CatchUpTo = Math.Max(link.CatchUpTo, to);
+        if (!link.IsCatchingUp && link.Position < link.CatchUpTo)
+        {
+            CatchUp(link).Ignore();
+        }
+    }
+
+    private async Task CatchUp(RouterLink link)
+    {
+        link.IsCatchingUp = true;
+        LogCatchUp(_partition, link.Source, link.Position, link.CatchUpTo);
+        while (link.Position < link.CatchUpTo)
+        {
+            try
+            {
+                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, link.Position, CatchUpRecords, CancellationToken.None);
+                _delivery.Deliver(link, _decoder.Decode(batch));
+                if (batch.To <= link.Position)
+                {
+                    // The end moved back for a moment, as with an open transaction.
+                    await Task.Delay(10);
+                    continue;
+                }
+
+                link.Position = batch.To;
+                _delivery.Flush();
+                GrainInstruments.CaughtUp.Add(batch.Records.Length);
+            }
+            catch (OffsetOutOfRangeException exception)
+            {
+                LogLost(_partition, link.Source, link.Position, exception.Available.Start);
+                link.Position = Math.Max(link.Position + 1, exception.Available.Start);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                LogCatchUpFailed(exception, _partition, link.Source, link.Position);
+                await Task.Delay(200);
+            }
+        }
+
+        link.IsCatchingUp = false;
+        ForgetMatched();
+    }
+
+    /// <summary>What an earlier owner had matched is passed: nothing needs to be compared with it any more.</summary>
+    private void ForgetMatched()
+    {
+        if (!_hasMatchedBefore || _links.Any(other => other.IsCatchingUp))
+        {
+            return;
+        }
+
+        _hasMatchedBefore = false;
+        foreach (var session in _sessions.All)
+        {
+            if (session.MatchedBefore is { } matched && matched.Zip(_links).All(pair => pair.First <= pair.Second.Position))
+            {
+                session.MatchedBefore = null;
+            }
+
+            _hasMatchedBefore |= session.MatchedBefore is not null;
+        }
+    }
+
+    private async Task Lose(List<(string ClientId, ConnectionEpoch Epoch)> connections)
+    {
+        if (connections.Count == 0)
+        {
+            return;
+        }
+
+        // Outside of this turn: what the grains do comes back here.
+        await Task.Yield();
+        LogLosing(_partition, connections.Count);
+        using SemaphoreSlim room = new(ConcurrentNotices);
+        foreach (var (clientId, epoch) in connections)
+        {
+            await room.WaitAsync();
+            Tell(clientId, epoch).Ignore();
+        }
+
+        for (var i = 0; i < ConcurrentNotices; i++)
+        {
+            await room.WaitAsync();
+        }
+
+        async Task Tell(string clientId, ConnectionEpoch epoch)
+        {
+            try
+            {
+                await GrainFactory.GetGrain<ISessionLifetimeGrain>(clientId).OnLost(epoch);
+            }
+            catch (Exception exception)
+            {
+                LogNoticeFailed(exception, clientId);
+                if (_sessions.Find(clientId) is { Edge: null } session)
+                {
+                    _due.Set(session, Now + 1000);
+                }
+            }
+            finally
+            {
+                room.Release();
+            }
+        }
+    }
+
+    private Task AskDue(CancellationToken cancellationToken)
+    {
+        for (var asked = 0; asked < ConcurrentNotices && _due.TryTake(Now, out var session); asked++)
+        {
+            Ask(session).Ignore();
+        }
+
+        return Task.CompletedTask;
+
+        async Task Ask(Session session)
+        {
+            await Task.Yield();
+            try
+            {
+                await GrainFactory.GetGrain<ISessionLifetimeGrain>(session.ClientId).OnDue();
+            }
+            catch (Exception exception)
+            {
+                LogNoticeFailed(exception, session.ClientId);
+                if (session is { Edge: null, IsEnded: false })
+                {
+                    _due.Set(session, Now + 1000);
+                }
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Session partition {SessionPartition} reads {Source} from {From} to {To} from the log itself")]
+    private partial void LogCatchUp(int sessionPartition, TopicPartitionId source, long from, long to);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} lost {Source} from {From} to {Start}: the log does not hold it any more")]
+    private partial void LogLost(int sessionPartition, TopicPartitionId source, long from, long start);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} was at {Position} of {Source}, which ends at {End}: it was made anew or cut; it starts over there")]
+    private partial void LogTruncated(int sessionPartition, TopicPartitionId source, long position, long end);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not read {Source} at {Offset}; it tries again")]
+    private partial void LogCatchUpFailed(Exception exception, int sessionPartition, TopicPartitionId source, long offset);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Session partition {SessionPartition} ends {Count} connections that it has no edge for")]
+    private partial void LogLosing(int sessionPartition, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The grain of client {ClientId} did not take a notice; it is told again")]
+    private partial void LogNoticeFailed(Exception exception, string clientId);
+}

@@ -1,0 +1,183 @@
+using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// Writes a partition's sessions to its part of the sessions topic. What changes often (mailboxes, what is in flight, positions) is written about once a second, and at once where
+/// a guarantee needs it. Each record of a session holds by itself, so the sessions of a checkpoint need not be in one transaction; the positions follow them. Used inside the turns
+/// of the partition's grain only.
+/// </summary>
+internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, RouterLink[] links, long generation, bool writesPresence)
+{
+    /// <summary>Records of a checkpoint's transactions, about.</summary>
+    private const int CheckpointRecords = 2_000;
+
+    private readonly string _topic = store.Partition.Topic;
+    private readonly List<StoreRecord> _presence = [];
+    private List<Session> _dirty = [];
+    private long[] _storedPositions = [];
+    private bool _isCheckpointing;
+
+    /// <summary>How many durable sessions there are: without any, positions need not be stored.</summary>
+    public int DurableSessions { get; private set; }
+
+    public void SetDurable(Session session, bool isDurable)
+    {
+        if (session.IsCounted != isDurable)
+        {
+            DurableSessions += isDurable ? 1 : -1;
+            session.IsCounted = isDurable;
+        }
+
+        session.IsDurable = isDurable;
+    }
+
+    public void MarkDirty(Session session)
+    {
+        if (session.IsDurable && !session.IsDirty)
+        {
+            session.IsDirty = true;
+            _dirty.Add(session);
+        }
+    }
+
+    /// <summary>Adds what stores the session as it is now.</summary>
+    public void AddSession(Session session, List<StoreRecord> records)
+    {
+        session.IsDirty = false;
+        session.HasDeliveryRecord = true;
+        session.Mailbox.Store(session.ClientId, _topic, sources.OfLinks, records);
+        DeliveryRecord record = new()
+        {
+            WillPublished = session.WillPublished,
+            LastPacketId = session.Window.LastPacketId,
+            MailboxHead = session.Mailbox.Head,
+            Matched = MatchedOf(session),
+            Inflight = [.. session.Window.InOrder.Select(entry =>
+                new StoredInflight(entry.PacketId, sources.OfLinks[entry.Message.Reference.Link], entry.Message.Reference.Offset, entry.Message.Reference.QoS, entry.Message.IsReleased))],
+            Received = session.Received is { } received ? [.. received] : [],
+        };
+        records.Add(new(_topic, new() { Key = SessionKeys.Delivery(session.ClientId), Value = record.Encode() }));
+    }
+
+    /// <summary>Adds what removes all that is stored of a session beside its own record.</summary>
+    public void AddRemoval(Session session, List<StoreRecord> records)
+    {
+        session.Mailbox.RemoveStored(session.ClientId, _topic, records);
+        if (session.HasDeliveryRecord)
+        {
+            session.HasDeliveryRecord = false;
+            records.Add(new(_topic, new() { Key = SessionKeys.Delivery(session.ClientId), Value = null }));
+        }
+    }
+
+    public void AddPositions(List<StoreRecord> records)
+    {
+        _storedPositions = [.. links.Select(link => link.Position)];
+        records.Add(new(_topic, new() { Key = SessionKeys.Positions, Value = sources.Encode(generation, links) }));
+    }
+
+    /// <summary>Adds the positions if they were not kept up because there was no durable session.</summary>
+    public void AddPositionsOfFirst(List<StoreRecord> records)
+    {
+        if (DurableSessions == 1)
+        {
+            AddPositions(records);
+        }
+    }
+
+    /// <summary>Notes that a client has come or gone; written with the next checkpoint.</summary>
+    public void NotePresence(Session session, bool isConnected, long at, SiloAddress edge)
+    {
+        if (writesPresence)
+        {
+            AddPresence(session, PresenceRecord.Encode(isConnected, at, edge.ToParsableString()));
+        }
+    }
+
+    /// <summary>Notes that a session has ended.</summary>
+    public void NoteEnd(Session session, long at)
+    {
+        if (session.Edge is { } edge)
+        {
+            NotePresence(session, isConnected: false, at, edge.Edge);
+        }
+
+        if (writesPresence)
+        {
+            AddPresence(session, null);
+        }
+    }
+
+    /// <exception cref="OwnerFencedException">A later owner has the partition.</exception>
+    public Task<AppendResult[]> CommitAsync(List<StoreRecord> records) => store.CommitAsync(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(records));
+
+    /// <summary>Stores what changed. Returns at once when the last checkpoint is still under way.</summary>
+    public async Task CheckpointAsync()
+    {
+        if (_isCheckpointing)
+        {
+            return;
+        }
+
+        _isCheckpointing = true;
+        try
+        {
+            List<StoreRecord> records = [.. _presence];
+            _presence.Clear();
+            var dirty = _dirty;
+            _dirty = [];
+
+            // The positions are those of this moment, and are stored after all that was matched up to them.
+            var havePositionsMoved = DurableSessions > 0 && !links.Select(link => link.Position).SequenceEqual(_storedPositions);
+            List<StoreRecord> positions = [];
+            if (havePositionsMoved)
+            {
+                AddPositions(positions);
+            }
+
+            List<Task> commits = [];
+            foreach (var session in dirty)
+            {
+                if (session.IsDirty && !session.IsEnded)
+                {
+                    AddSession(session, records);
+                }
+
+                if (records.Count >= CheckpointRecords)
+                {
+                    commits.Add(CommitAsync(records));
+                    records = [];
+                }
+            }
+
+            records.AddRange(positions);
+            if (records.Count > 0)
+            {
+                commits.Add(CommitAsync(records));
+            }
+
+            await Task.WhenAll(commits);
+        }
+        finally
+        {
+            _isCheckpointing = false;
+        }
+    }
+
+    private void AddPresence(Session session, byte[]? value) =>
+        _presence.Add(new(_topic, new() { Key = SessionKeys.Presence(session.ClientId), Value = value }, IsKept: true));
+
+    private SourceOffset[] MatchedOf(Session session)
+    {
+        var matched = new SourceOffset[links.Length];
+        for (var i = 0; i < matched.Length; i++)
+        {
+            // While what it had from an earlier owner is read again, that reaches further than the link.
+            matched[i] = new(sources.OfLinks[i], Math.Max(links[i].Position, session.MatchedBefore?[i] ?? 0));
+        }
+
+        return matched;
+    }
+}

@@ -1,0 +1,42 @@
+namespace OrleansMqtt.Grains;
+
+/// <summary>The layout of a mailbox segment: references in the order of their arrival.</summary>
+internal static class MailboxSegmentRecord
+{
+    private const byte Version = 1;
+
+    /// <param name="references">The references.</param>
+    /// <param name="sourceOf">The number of a link's source.</param>
+    public static byte[] Encode(ReadOnlySpan<MessageReference> references, ReadOnlySpan<int> sourceOf)
+    {
+        StateWriter writer = new();
+        writer.WriteByte(Version);
+        writer.WriteNumber(references.Length);
+        long last = 0;
+        foreach (var reference in references)
+        {
+            writer.WriteNumber((sourceOf[reference.Link] << 2) | reference.QoS);
+            writer.WriteDifference(reference.Offset - last);
+            last = reference.Offset;
+        }
+
+        return writer.Take();
+    }
+
+    /// <exception cref="InvalidDataException">The bytes are no segment.</exception>
+    public static (int Source, long Offset, byte QoS)[] Decode(ReadOnlySpan<byte> bytes)
+    {
+        StateReader reader = new(bytes);
+        reader.ExpectVersion(Version);
+        var references = new (int, long, byte)[reader.ReadCount()];
+        long last = 0;
+        for (var i = 0; i < references.Length; i++)
+        {
+            var source = reader.ReadCount();
+            last += reader.ReadDifference();
+            references[i] = (source >> 2, last, (byte)(source & 3));
+        }
+
+        return references;
+    }
+}

@@ -1,0 +1,192 @@
+namespace OrleansMqtt.Grains;
+
+/// <summary>The layout of <see cref="SessionRecord"/> on the sessions topic.</summary>
+internal static class SessionRecordCodec
+{
+    private const byte Version = 1;
+
+    public static byte[] Encode(SessionRecord record)
+    {
+        StateWriter writer = new();
+        writer.WriteByte(Version);
+        writer.WriteNumber(record.ExpirySeconds);
+        writer.WriteNumber(record.Epoch.Generation);
+        writer.WriteNumber(record.Epoch.Counter);
+        writer.WriteText(record.Edge ?? "");
+        writer.WriteNumber(record.ConnectionId);
+        writer.WriteNumber(record.DisconnectedAt);
+        WriteWill(writer, record.Will);
+        List<SourceOffset[]> starts = [.. record.Subscriptions.Select(subscription => subscription.Starts).Distinct()];
+        writer.WriteNumber(starts.Count);
+        foreach (var offsets in starts)
+        {
+            WriteOffsets(writer, offsets);
+        }
+
+        writer.WriteNumber(record.Subscriptions.Count);
+        foreach (var (subscription, offsets) in record.Subscriptions)
+        {
+            writer.WriteText(subscription.Filter);
+            writer.WriteByte((byte)(subscription.MaximumQoS | (subscription.NoLocal ? 4 : 0)));
+            writer.WriteNumber(starts.IndexOf(offsets));
+        }
+
+        return writer.Take();
+    }
+
+    /// <exception cref="InvalidDataException">The bytes are no session.</exception>
+    public static SessionRecord Decode(ReadOnlySpan<byte> bytes)
+    {
+        StateReader reader = new(bytes);
+        reader.ExpectVersion(Version);
+        SessionRecord record = new()
+        {
+            ExpirySeconds = checked((uint)reader.ReadNumber()),
+            Epoch = new(reader.ReadNumber(), reader.ReadNumber()),
+            Edge = reader.ReadText() is { Length: > 0 } edge ? edge : null,
+            ConnectionId = reader.ReadNumber(),
+            DisconnectedAt = reader.ReadNumber(),
+            Will = ReadWill(ref reader),
+        };
+        var starts = new SourceOffset[reader.ReadCount()][];
+        for (var i = 0; i < starts.Length; i++)
+        {
+            starts[i] = ReadOffsets(ref reader);
+        }
+
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            var filter = reader.ReadText();
+            var options = reader.ReadByte();
+            record.Subscriptions.Add(new(new() { Filter = filter, MaximumQoS = (byte)(options & 3), NoLocal = (options & 4) != 0 }, starts[reader.ReadCount()]));
+        }
+
+        return record;
+    }
+
+    public static void WriteOffsets(StateWriter writer, ReadOnlySpan<SourceOffset> offsets)
+    {
+        writer.WriteNumber(offsets.Length);
+        foreach (var (source, offset) in offsets)
+        {
+            writer.WriteNumber(source);
+            writer.WriteNumber(offset);
+        }
+    }
+
+    public static SourceOffset[] ReadOffsets(ref StateReader reader)
+    {
+        var offsets = new SourceOffset[reader.ReadCount()];
+        for (var i = 0; i < offsets.Length; i++)
+        {
+            offsets[i] = new(reader.ReadCount(), reader.ReadNumber());
+        }
+
+        return offsets;
+    }
+
+    private static void WriteWill(StateWriter writer, WillMessage? will)
+    {
+        if (will is null)
+        {
+            writer.WriteByte(0);
+            return;
+        }
+
+        var message = will.Message;
+        writer.WriteByte((byte)(1 | (message.QoS << 1) | (message.Retain ? 8 : 0) | (message.Properties is null ? 0 : 16)));
+        writer.WriteNumber(will.DelaySeconds);
+        writer.WriteText(message.Topic);
+        writer.WriteBytes(message.Payload.Span);
+        writer.WriteText(message.PublisherClientId ?? "");
+        if (message.Properties is { } properties)
+        {
+            WriteProperties(writer, properties);
+        }
+    }
+
+    private static WillMessage? ReadWill(ref StateReader reader)
+    {
+        var flags = reader.ReadByte();
+        if (flags == 0)
+        {
+            return null;
+        }
+
+        var delay = checked((uint)reader.ReadNumber());
+        return new()
+        {
+            DelaySeconds = delay,
+            Message = new()
+            {
+                QoS = (byte)((flags >> 1) & 3),
+                Retain = (flags & 8) != 0,
+                Topic = reader.ReadText(),
+                Payload = reader.ReadBytes().ToArray(),
+                PublisherClientId = reader.ReadText(),
+                Properties = (flags & 16) != 0 ? ReadProperties(ref reader) : null,
+            },
+        };
+    }
+
+    private static void WriteProperties(StateWriter writer, MessageProperties properties)
+    {
+        writer.WriteByte((byte)(
+            (properties.ExpiryIntervalSeconds is null ? 0 : 1)
+            | (properties.ContentType is null ? 0 : 2)
+            | (properties.IsText is null ? 0 : 4)
+            | (properties.IsText == true ? 8 : 0)
+            | (properties.ResponseTopic is null ? 0 : 16)
+            | (properties.CorrelationData is null ? 0 : 32)));
+        if (properties.ExpiryIntervalSeconds is { } expiry)
+        {
+            writer.WriteNumber(expiry);
+        }
+
+        if (properties.ContentType is { } contentType)
+        {
+            writer.WriteText(contentType);
+        }
+
+        if (properties.ResponseTopic is { } responseTopic)
+        {
+            writer.WriteText(responseTopic);
+        }
+
+        if (properties.CorrelationData is { } correlation)
+        {
+            writer.WriteBytes(correlation.Span);
+        }
+
+        writer.WriteNumber(properties.UserProperties.Length);
+        foreach (var property in properties.UserProperties)
+        {
+            writer.WriteText(property.Name);
+            writer.WriteText(property.Value);
+        }
+    }
+
+    private static MessageProperties ReadProperties(ref StateReader reader)
+    {
+        var flags = reader.ReadByte();
+        uint? expiry = (flags & 1) != 0 ? checked((uint)reader.ReadNumber()) : null;
+        var contentType = (flags & 2) != 0 ? reader.ReadText() : null;
+        var responseTopic = (flags & 16) != 0 ? reader.ReadText() : null;
+        ReadOnlyMemory<byte>? correlation = (flags & 32) != 0 ? reader.ReadBytes().ToArray() : null;
+        var userProperties = new UserProperty[reader.ReadCount()];
+        for (var i = 0; i < userProperties.Length; i++)
+        {
+            userProperties[i] = new(reader.ReadText(), reader.ReadText());
+        }
+
+        return new()
+        {
+            ExpiryIntervalSeconds = expiry,
+            ContentType = contentType,
+            IsText = (flags & 4) != 0 ? (flags & 8) != 0 : null,
+            ResponseTopic = responseTopic,
+            CorrelationData = correlation,
+            UserProperties = userProperties,
+        };
+    }
+}
