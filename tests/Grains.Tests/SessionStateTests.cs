@@ -31,7 +31,8 @@ public sealed class SessionStateTests
     [Fact]
     public void A_window_closes_at_its_maximum_and_opens_with_acknowledgements_in_any_order()
     {
-        InflightWindow window = new(3, maximumBytes: 1000);
+        InflightWindow window = new();
+        window.Open(3, maximumBytes: 1000);
         var ids = Enumerable.Range(0, 3).Select(i => window.Add(new(i, 0, 1), 10)).ToArray();
         Assert.False(window.IsOpen);
         Assert.Equal(3, ids.Distinct().Count());
@@ -46,7 +47,8 @@ public sealed class SessionStateTests
     [Fact]
     public void A_window_is_bounded_in_bytes_but_lets_one_large_message_through()
     {
-        InflightWindow window = new(100, maximumBytes: 1000);
+        InflightWindow window = new();
+        window.Open(100, maximumBytes: 1000);
         var large = window.Add(new(0, 0, 1), 5000);
         Assert.False(window.IsOpen);
         window.Remove(large);
@@ -56,7 +58,8 @@ public sealed class SessionStateTests
     [Fact]
     public void Packet_identifiers_are_never_zero_and_never_in_use_twice()
     {
-        InflightWindow window = new(ushort.MaxValue, maximumBytes: int.MaxValue);
+        InflightWindow window = new();
+        window.Open(ushort.MaxValue, maximumBytes: int.MaxValue);
         HashSet<ushort> inUse = [];
         var stays = window.Add(new(0, 0, 1), 1);
         inUse.Add(stays);

@@ -31,6 +31,24 @@ internal sealed class Mailbox
     /// <summary>Whether the sessions topic holds segments of it.</summary>
     public bool HasStored => _storedEnd > _storedFirst;
 
+    /// <summary>What waits, in order.</summary>
+    public IEnumerable<MessageReference> All
+    {
+        get
+        {
+            for (var segment = _first; segment is not null; segment = segment.Next)
+            {
+                for (var i = 0; i < segment.Count; i++)
+                {
+                    if ((segment.Number * SegmentSize) + i >= Head)
+                    {
+                        yield return segment.Items[i];
+                    }
+                }
+            }
+        }
+    }
+
     public MessageReference Peek() => _first!.Items[(int)(Head % SegmentSize)];
 
     public void Enqueue(MessageReference reference)
