@@ -75,6 +75,9 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>The greatest QoS of the filters that matched.</summary>
     public byte MatchQoS { get; set; }
 
+    /// <summary>Set while all filters that matched are of a SUBSCRIBE that is under way.</summary>
+    public SubscriptionStart? MatchStart { get; set; }
+
     /// <summary>Whether a message may be sent now, past an empty mailbox.</summary>
     public bool IsReady => Edge is { IsCongested: false } && IsStarted && !IsLoading && !IsCommitting && Resend.Count == 0;
 

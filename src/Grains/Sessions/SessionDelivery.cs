@@ -1,27 +1,17 @@
 using Microsoft.Extensions.Logging;
-using OrleansMqtt.Log;
-using OrleansMqtt.Storage.Kafka;
 
 namespace OrleansMqtt.Grains;
 
 /// <summary>
-/// Matches messages to the sessions of a partition and sends what their windows allow; the rest waits in mailboxes as references, and is read back from the log when a window
-/// opens. Used inside the turns of the partition's grain only.
+/// Matches messages to the sessions of a partition and has those sent that their windows allow; the rest waits in mailboxes as references. Used inside the turns of the
+/// partition's grain only.
 /// </summary>
 internal sealed partial class SessionDelivery(
-    IMessageLog log, MessageDecoder decoder, SubscriptionTable subscriptions, SessionStore store, SessionsOptions options, int sessionPartition, ILogger logger)
+    SubscriptionTable subscriptions, SessionSender sender, RouterLink[] links, SessionStore store, SessionsOptions options, ILogger logger)
 {
-    private const int LoadRecords = 512;
     private readonly List<FilterSubscribers> _matches = [];
     private readonly List<Session> _matchedSessions = [];
-    private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
-    private List<GatheredDelivery> _gathered = [];
-    private RouterLink[] _links = [];
     private long _stamp;
-
-    public IDictionary<SiloAddress, EdgeOutbox> Edges => _edges;
-
-    public void Start(RouterLink[] links) => _links = links;
 
     /// <summary>Delivers the messages of a stretch, in order.</summary>
     public void Deliver(RouterLink link, ReadOnlySpan<MqttMessage> messages)
@@ -35,110 +25,22 @@ internal sealed partial class SessionDelivery(
         }
     }
 
-    /// <summary>Sends what was put together in this turn; what has to be durable first follows when it is.</summary>
-    public void Flush()
-    {
-        if (_gathered.Count > 0)
-        {
-            var gathered = _gathered;
-            _gathered = [];
-            SendWhenStored(gathered).Ignore();
-        }
-
-        foreach (var edge in _edges.Values)
-        {
-            edge.Flush();
-        }
-    }
-
     /// <summary>Delivers what was held until the start of its subscription was known.</summary>
-    public void DeliverHeld(SessionSubscription subscription, int link, MqttMessage message)
+    public void DeliverHeld(HeldMessage held)
     {
-        if (!subscription.Session.IsEnded)
+        if (!held.Session.IsEnded)
         {
-            Deliver(subscription.Session, Math.Min(message.QoS, subscription.MaximumQoS), _links[link], message);
+            Deliver(held.Session, Math.Min(held.Message.QoS, held.MaximumQoS), links[held.Link], held.Message);
         }
-    }
-
-    /// <summary>
-    /// Sends what was in flight before the connection began, in the order in which it was sent then ([MQTT-4.4.0-1]), and what waits in the mailbox, as far as the window allows.
-    /// </summary>
-    public void Pump(Session session)
-    {
-        while (!session.IsEnded && session.IsStarted && !session.IsLoading && !session.IsCommitting && session.Edge is { IsCongested: false })
-        {
-            if (session.Resend.TryPeek(out var packetId))
-            {
-                if (!TrySendAgain(session, packetId))
-                {
-                    return;
-                }
-
-                session.Resend.Dequeue();
-            }
-            else if (session.Mailbox.Count == 0 || !session.Window.IsOpen || !TrySendNext(session))
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>Takes an acknowledgement of a client.</summary>
-    public void Acknowledge(Session session, in Acknowledgement acknowledgement)
-    {
-        var packetId = acknowledgement.PacketId;
-        var inflight = session.Window.Find(packetId);
-        var isEnd = acknowledgement.Kind switch
-        {
-            AcknowledgementKind.PubAck => inflight is { Reference.QoS: 1 },
-            AcknowledgementKind.NotSent => inflight is { IsReleased: false },
-            AcknowledgementKind.PubComp => inflight is { IsReleased: true },
-            _ => inflight is { Reference.QoS: 2, IsReleased: false } && acknowledgement.ReasonCode >= 0x80,
-        };
-        if (isEnd)
-        {
-            session.Window.Remove(packetId);
-            store.MarkDirty(session);
-            Pump(session);
-        }
-        else if (acknowledgement.Kind == AcknowledgementKind.PubRec && acknowledgement.ReasonCode < 0x80)
-        {
-            Release(session, packetId, inflight);
-        }
-    }
-
-    /// <summary>Sends what waits for the sessions of an edge that takes deliveries again.</summary>
-    public void Pump(EdgeOutbox edge, IEnumerable<Session> sessions)
-    {
-        foreach (var session in sessions)
-        {
-            if (session.Edge == edge)
-            {
-                Pump(session);
-            }
-        }
-
-        edge.Flush();
     }
 
     private void Deliver(RouterLink link, MqttMessage message)
     {
         _matches.Clear();
         subscriptions.Match(message.Topic, _matches);
-        switch (_matches.Count)
+        if (_matches.Count == 0)
         {
-            case 0:
-                return;
-            case 1:
-                foreach (var subscription in _matches[0].Subscriptions)
-                {
-                    if (Matches(subscription, link, message))
-                    {
-                        Deliver(subscription.Session, Math.Min(message.QoS, subscription.MaximumQoS), link, message);
-                    }
-                }
-
-                return;
+            return;
         }
 
         // Overlapping filters of one session make one delivery, with the greatest QoS among them ([MQTT-3.3.4-2]).
@@ -148,49 +50,49 @@ internal sealed partial class SessionDelivery(
         {
             foreach (var subscription in subscribers.Subscriptions)
             {
-                if (!Matches(subscription, link, message))
-                {
-                    continue;
-                }
-
-                var session = subscription.Session;
-                if (session.MatchStamp != _stamp)
-                {
-                    (session.MatchStamp, session.MatchQoS) = (_stamp, subscription.MaximumQoS);
-                    _matchedSessions.Add(session);
-                }
-                else
-                {
-                    session.MatchQoS = Math.Max(session.MatchQoS, subscription.MaximumQoS);
-                }
+                Match(subscription, link, message);
             }
         }
 
         foreach (var session in _matchedSessions)
         {
-            Deliver(session, Math.Min(message.QoS, session.MatchQoS), link, message);
+            if (session.MatchStart is { } start)
+            {
+                session.MatchStart = null;
+                start.Hold(new(session, session.MatchQoS, link.Index, message));
+            }
+            else
+            {
+                Deliver(session, Math.Min(message.QoS, session.MatchQoS), link, message);
+            }
         }
     }
 
-    private static bool Matches(SessionSubscription subscription, RouterLink link, MqttMessage message)
+    private void Match(SessionSubscription subscription, RouterLink link, MqttMessage message)
     {
-        if (subscription.NoLocal && message.PublisherClientId == subscription.Session.ClientId)
+        var session = subscription.Session;
+        if (subscription.NoLocal && message.PublisherClientId == session.ClientId)
         {
-            return false;
+            return;
         }
 
-        if (subscription.Start is not { } start)
+        var start = subscription.Start is { IsKnown: false } unknown ? unknown : null;
+        if (start is null && subscription.Start is { } known && !known.Includes(link.Index, message.Offset))
         {
-            return true;
+            return;
         }
 
-        if (!start.IsKnown)
+        if (session.MatchStamp != _stamp)
         {
-            start.Hold(subscription, link.Index, message);
-            return false;
+            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, subscription.MaximumQoS, start);
+            _matchedSessions.Add(session);
         }
-
-        return start.Includes(link.Index, message.Offset);
+        else
+        {
+            // It is held only while all subscriptions that match are too new to know whether they count.
+            session.MatchQoS = Math.Max(session.MatchQoS, subscription.MaximumQoS);
+            session.MatchStart = start is null ? null : session.MatchStart;
+        }
     }
 
     private void Deliver(Session session, byte qos, RouterLink link, MqttMessage message)
@@ -221,7 +123,7 @@ internal sealed partial class SessionDelivery(
         store.MarkDirty(session);
         if (session.Mailbox.Count == 0 && session.Window.IsOpen && session.IsReady)
         {
-            Send(session, reference, message);
+            sender.Send(session, reference, message);
             return;
         }
 
@@ -258,270 +160,6 @@ internal sealed partial class SessionDelivery(
         }
     }
 
-    private void Send(Session session, MessageReference reference, MqttMessage message)
-    {
-        var packetId = session.Window.Add(reference, message.Payload.Length);
-        store.MarkDirty(session);
-        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2);
-    }
-
-    /// <summary>
-    /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
-    /// </summary>
-    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored)
-    {
-        if (session.IsGathering || (mustBeStored && session.IsDurable))
-        {
-            session.IsGathering = true;
-            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate));
-        }
-        else
-        {
-            SendNow(session, message, packetId, qos, isDuplicate);
-        }
-    }
-
-    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate)
-    {
-        if (message is not null)
-        {
-            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate);
-        }
-        else
-        {
-            session.Edge!.AddRelease(session.ConnectionId, packetId, qos);
-        }
-    }
-
-    private async Task SendWhenStored(List<GatheredDelivery> gathered)
-    {
-        List<StoreRecord> records = [];
-        List<Session> sessions = [];
-        foreach (var (session, _, _, _, _, _) in gathered)
-        {
-            if (session.IsGathering)
-            {
-                (session.IsGathering, session.IsCommitting) = (false, true);
-                sessions.Add(session);
-                store.AddSession(session, records);
-            }
-        }
-
-        try
-        {
-            await store.CommitAsync(records);
-        }
-        catch (Exception exception)
-        {
-            // The partition has a later owner, or ends: these sessions go on there.
-            LogNotStored(exception, sessionPartition);
-            return;
-        }
-
-        foreach (var (session, epoch, message, packetId, qos, isDuplicate) in gathered)
-        {
-            if (session.Edge is not null && session.Epoch == epoch)
-            {
-                SendNow(session, message, packetId, qos, isDuplicate);
-            }
-        }
-
-        foreach (var session in sessions)
-        {
-            session.IsCommitting = false;
-            Pump(session);
-        }
-
-        Flush();
-    }
-
-    private void Release(Session session, ushort packetId, InflightMessage? inflight)
-    {
-        const byte NotFound = 0x92;
-        if (inflight is not { Reference.QoS: 2 } message)
-        {
-            SendNow(session, null, packetId, NotFound, isDuplicate: false);
-            return;
-        }
-
-        if (!message.IsReleased)
-        {
-            session.Window.Release(packetId);
-            store.MarkDirty(session);
-        }
-
-        if (session.IsCommitting)
-        {
-            // Its own commit, which ends after the one that is under way.
-            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false));
-            session.IsGathering = session.IsDurable;
-        }
-        else
-        {
-            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: true);
-        }
-    }
-
-    private bool TrySendAgain(Session session, ushort packetId)
-    {
-        if (session.Window.Find(packetId) is not { IsSent: false } inflight)
-        {
-            return true;
-        }
-
-        if (inflight.IsReleased)
-        {
-            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: false);
-            return true;
-        }
-
-        if (!session.Window.IsOpen)
-        {
-            return false;
-        }
-
-        if (Find(session, inflight.Reference, out var message))
-        {
-            session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
-            if (message is not null)
-            {
-                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false);
-            }
-            else
-            {
-                session.Window.Remove(packetId);
-                store.MarkDirty(session);
-            }
-
-            return true;
-        }
-
-        return false;
-    }
-
-    private bool TrySendNext(Session session)
-    {
-        var reference = session.Mailbox.Peek();
-        if (!Find(session, reference, out var message))
-        {
-            return false;
-        }
-
-        session.Mailbox.Dequeue();
-        store.MarkDirty(session);
-        if (message is not null)
-        {
-            Send(session, reference, message);
-        }
-
-        return true;
-    }
-
-    /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
-    private bool Find(Session session, MessageReference reference, out MqttMessage? message)
-    {
-        message = null;
-        if (reference.Link < _links.Length)
-        {
-            var link = _links[reference.Link];
-            message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
-            if (message is not null)
-            {
-                return true;
-            }
-
-            if (!link.Loaded.Covers(reference.Offset))
-            {
-                RequestLoad(session, link, reference.Offset);
-                return false;
-            }
-        }
-
-        GrainInstruments.Dropped.Add(1, GrainInstruments.Removed);
-        return true;
-    }
-
-    private void RequestLoad(Session session, RouterLink link, long offset)
-    {
-        if (!session.IsLoading)
-        {
-            (session.IsLoading, session.WantedOffset) = (true, offset);
-            link.Waiting.Add(session);
-        }
-
-        if (!link.IsLoading)
-        {
-            Load(link).Ignore();
-        }
-    }
-
-    private async Task Load(RouterLink link)
-    {
-        link.IsLoading = true;
-        while (link.Waiting.Count > 0)
-        {
-            var from = long.MaxValue;
-            foreach (var session in link.Waiting)
-            {
-                from = session.IsEnded || session.Edge is null ? from : Math.Min(from, session.WantedOffset);
-            }
-
-            if (from != long.MaxValue)
-            {
-                link.Loaded = await Read(link, from);
-            }
-
-            Session[] sessions = [.. link.Waiting];
-            link.Waiting.Clear();
-            foreach (var session in sessions)
-            {
-                session.IsLoading = false;
-                Pump(session);
-            }
-
-            Flush();
-        }
-
-        link.IsLoading = false;
-        link.Loaded = LoadedStretch.Empty;
-    }
-
-    private async Task<LoadedStretch> Read(RouterLink link, long from)
-    {
-        while (true)
-        {
-            try
-            {
-                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, from, LoadRecords, CancellationToken.None);
-                if (batch.To > from)
-                {
-                    return new(from, batch.To, decoder.Decode(batch));
-                }
-
-                await Task.Delay(10);
-            }
-            catch (OffsetOutOfRangeException exception)
-            {
-                LogRemoved(sessionPartition, link.Source, from, exception.Available.Start);
-                return new(from, Math.Max(from + 1, exception.Available.Start), []);
-            }
-            catch (Exception exception)
-            {
-                LogReadFailed(exception, sessionPartition, link.Source, from);
-                await Task.Delay(200);
-            }
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "The mailbox of client {ClientId} is full with {Count} messages: {Overflow}")]
     private partial void LogMailboxFull(string clientId, int count, MailboxOverflow overflow);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not store deliveries; they are not sent")]
-    private partial void LogNotStored(Exception exception, int sessionPartition);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages {From} to {Start} of {Source} were removed by retention before clients of session partition {SessionPartition} got them")]
-    private partial void LogRemoved(int sessionPartition, TopicPartitionId source, long from, long start);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not read {Source} at {Offset}; it tries again")]
-    private partial void LogReadFailed(Exception exception, int sessionPartition, TopicPartitionId source, long offset);
 }

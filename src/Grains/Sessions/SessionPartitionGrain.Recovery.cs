@@ -22,9 +22,9 @@ internal sealed partial class SessionPartitionGrain
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
         _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
-        _delivery = new(log, _decoder, _subscriptions, _store, options.Value, _partition, logger);
+        _sender = new(log, _decoder, _links, _store, _partition, logger);
+        _delivery = new(_subscriptions, _sender, _links, _store, options.Value, logger);
         _subscriptions.Start(_links);
-        _delivery.Start(_links);
         var connected = LoadSessions(loader);
         foreach (var link in _links)
         {
@@ -143,7 +143,7 @@ internal sealed partial class SessionPartitionGrain
                 }
 
                 link.Position = batch.To;
-                _delivery.Flush();
+                _sender.Flush();
                 GrainInstruments.CaughtUp.Add(batch.Records.Length);
             }
             catch (OffsetOutOfRangeException exception)

@@ -30,6 +30,7 @@ internal sealed partial class SessionPartitionGrain(
     private PartitionStore _partitionStore = null!;
     private SourceNumbers _sources = null!;
     private SessionStore _store = null!;
+    private SessionSender _sender = null!;
     private SessionDelivery _delivery = null!;
     private RouterLink[] _links = [];
     private int _partition;
@@ -104,8 +105,8 @@ internal sealed partial class SessionPartitionGrain(
         if (_sessions.Find(clientId, epoch) is { } session)
         {
             session.Start();
-            _delivery.Pump(session);
-            _delivery.Flush();
+            _sender.Pump(session);
+            _sender.Flush();
         }
 
         return ValueTask.CompletedTask;
@@ -190,15 +191,15 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         var ends = await _subscriptions.UpdateRouters(subscriptions);
-        foreach (var (subscription, link, message) in start.Resolve(ends))
+        foreach (var held in start.Resolve(ends))
         {
-            if (start.Includes(link, message.Offset))
+            if (start.Includes(held.Link, held.Message.Offset))
             {
-                _delivery.DeliverHeld(subscription, link, message);
+                _delivery.DeliverHeld(held);
             }
         }
 
-        _delivery.Flush();
+        _sender.Flush();
         return _sessions.Find(clientId, epoch) is null
             ? null
             : new(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS), _sources.ByNumber(ends));
@@ -222,11 +223,11 @@ internal sealed partial class SessionPartitionGrain(
         {
             if (_sessions.Find(acknowledgement.SessionSlot, acknowledgement.Epoch) is { Edge: not null } session)
             {
-                _delivery.Acknowledge(session, acknowledgement);
+                _sender.Acknowledge(session, acknowledgement);
             }
         }
 
-        _delivery.Flush();
+        _sender.Flush();
         return ValueTask.CompletedTask;
     }
 
@@ -288,7 +289,7 @@ internal sealed partial class SessionPartitionGrain(
         {
             _delivery.Deliver(link, batch.Messages);
             link.Position = batch.To;
-            _delivery.Flush();
+            _sender.Flush();
         }
 
         return ValueTask.CompletedTask;
@@ -331,15 +332,15 @@ internal sealed partial class SessionPartitionGrain(
 
     private EdgeOutbox EdgeOf(SiloAddress address)
     {
-        if (!_delivery.Edges.TryGetValue(address, out var edge))
+        if (!_sender.Edges.TryGetValue(address, out var edge))
         {
             edge = new(address, edgeServices.Of(address), _partition, _generation, edgeServices.IsDead, logger)
             {
-                Relieved = relieved => _delivery.Pump(relieved, _sessions.All),
+                Relieved = relieved => _sender.Pump(relieved, _sessions.All),
                 Died = LoseAll,
                 Superseded = DeactivateOnIdle,
             };
-            _delivery.Edges.Add(address, edge);
+            _sender.Edges.Add(address, edge);
         }
 
         return edge;
@@ -357,7 +358,7 @@ internal sealed partial class SessionPartitionGrain(
 
     private void LoseAll(EdgeOutbox edge)
     {
-        _delivery.Edges.Remove(edge.Edge);
+        _sender.Edges.Remove(edge.Edge);
         Lose([.. _sessions.All.Where(session => session.Edge == edge).Select(session => (session.ClientId, session.Epoch))]).Ignore();
     }
 

@@ -6,7 +6,7 @@ namespace OrleansMqtt.Grains;
 /// </summary>
 internal sealed class SubscriptionStart
 {
-    private List<(SessionSubscription Subscription, int Link, MqttMessage Message)>? _held;
+    private List<HeldMessage>? _held;
     private long[]? _offsets;
 
     public SubscriptionStart()
@@ -21,10 +21,10 @@ internal sealed class SubscriptionStart
     /// <summary>Whether a message counts; only when <see cref="IsKnown"/>.</summary>
     public bool Includes(int link, long offset) => offset >= _offsets![link];
 
-    public void Hold(SessionSubscription subscription, int link, MqttMessage message) => (_held ??= []).Add((subscription, link, message));
+    public void Hold(HeldMessage message) => (_held ??= []).Add(message);
 
     /// <summary>Sets the offsets, and returns what was held, in order.</summary>
-    public IReadOnlyList<(SessionSubscription Subscription, int Link, MqttMessage Message)> Resolve(long[] offsets)
+    public IReadOnlyList<HeldMessage> Resolve(long[] offsets)
     {
         _offsets = offsets;
         var held = _held;

@@ -1,0 +1,361 @@
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// Sends to the connections of a partition's sessions what their windows allow, in order: what was in flight before, then what waits in the mailbox, read back from the log as it
+/// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
+/// </summary>
+internal sealed partial class SessionSender(IMessageLog log, MessageDecoder decoder, RouterLink[] links, SessionStore store, int sessionPartition, ILogger logger)
+{
+    private const int LoadRecords = 512;
+    private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
+    private List<GatheredDelivery> _gathered = [];
+
+    /// <summary>The edges that hold connections of the partition's sessions.</summary>
+    public IDictionary<SiloAddress, EdgeOutbox> Edges => _edges;
+
+    /// <summary>Sends what was put together in this turn; what has to be durable first follows when it is.</summary>
+    public void Flush()
+    {
+        if (_gathered.Count > 0)
+        {
+            var gathered = _gathered;
+            _gathered = [];
+            SendWhenStored(gathered).Ignore();
+        }
+
+        foreach (var edge in _edges.Values)
+        {
+            edge.Flush();
+        }
+    }
+
+    /// <summary>
+    /// Sends what was in flight before the connection began, in the order in which it was sent then ([MQTT-4.4.0-1]), and what waits in the mailbox, as far as the window allows.
+    /// </summary>
+    public void Pump(Session session)
+    {
+        while (!session.IsEnded && session.IsStarted && !session.IsLoading && !session.IsCommitting && session.Edge is { IsCongested: false })
+        {
+            if (session.Resend.TryPeek(out var packetId))
+            {
+                if (!TrySendAgain(session, packetId))
+                {
+                    return;
+                }
+
+                session.Resend.Dequeue();
+            }
+            else if (session.Mailbox.Count == 0 || !session.Window.IsOpen || !TrySendNext(session))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Takes an acknowledgement of a client.</summary>
+    public void Acknowledge(Session session, in Acknowledgement acknowledgement)
+    {
+        var packetId = acknowledgement.PacketId;
+        var inflight = session.Window.Find(packetId);
+        var isEnd = acknowledgement.Kind switch
+        {
+            AcknowledgementKind.PubAck => inflight is { Reference.QoS: 1 },
+            AcknowledgementKind.NotSent => inflight is { IsReleased: false },
+            AcknowledgementKind.PubComp => inflight is { IsReleased: true },
+            _ => inflight is { Reference.QoS: 2, IsReleased: false } && acknowledgement.ReasonCode >= 0x80,
+        };
+        if (isEnd)
+        {
+            session.Window.Remove(packetId);
+            store.MarkDirty(session);
+            Pump(session);
+        }
+        else if (acknowledgement.Kind == AcknowledgementKind.PubRec && acknowledgement.ReasonCode < 0x80)
+        {
+            Release(session, packetId, inflight);
+        }
+    }
+
+    /// <summary>Sends what waits for the sessions of an edge that takes deliveries again.</summary>
+    public void Pump(EdgeOutbox edge, IEnumerable<Session> sessions)
+    {
+        foreach (var session in sessions)
+        {
+            if (session.Edge == edge)
+            {
+                Pump(session);
+            }
+        }
+
+        edge.Flush();
+    }
+
+    /// <summary>Sends a message now; the session is ready for it.</summary>
+    public void Send(Session session, MessageReference reference, MqttMessage message)
+    {
+        var packetId = session.Window.Add(reference, message.Payload.Length);
+        store.MarkDirty(session);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2);
+    }
+
+    /// <summary>
+    /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
+    /// </summary>
+    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored)
+    {
+        if (session.IsGathering || (mustBeStored && session.IsDurable))
+        {
+            session.IsGathering = true;
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate));
+        }
+        else
+        {
+            SendNow(session, message, packetId, qos, isDuplicate);
+        }
+    }
+
+    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate)
+    {
+        if (message is not null)
+        {
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate);
+        }
+        else
+        {
+            session.Edge!.AddRelease(session.ConnectionId, packetId, qos);
+        }
+    }
+
+    private async Task SendWhenStored(List<GatheredDelivery> gathered)
+    {
+        List<StoreRecord> records = [];
+        List<Session> sessions = [];
+        foreach (var (session, _, _, _, _, _) in gathered)
+        {
+            if (session.IsGathering)
+            {
+                (session.IsGathering, session.IsCommitting) = (false, true);
+                sessions.Add(session);
+                store.AddSession(session, records);
+            }
+        }
+
+        try
+        {
+            await store.CommitAsync(records);
+        }
+        catch (Exception exception)
+        {
+            // The partition has a later owner, or ends: these sessions go on there.
+            LogNotStored(exception, sessionPartition);
+            return;
+        }
+
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate) in gathered)
+        {
+            if (session.Edge is not null && session.Epoch == epoch)
+            {
+                SendNow(session, message, packetId, qos, isDuplicate);
+            }
+        }
+
+        foreach (var session in sessions)
+        {
+            session.IsCommitting = false;
+            Pump(session);
+        }
+
+        Flush();
+    }
+
+    private void Release(Session session, ushort packetId, InflightMessage? inflight)
+    {
+        const byte NotFound = 0x92;
+        if (inflight is not { Reference.QoS: 2 } message)
+        {
+            SendNow(session, null, packetId, NotFound, isDuplicate: false);
+            return;
+        }
+
+        if (!message.IsReleased)
+        {
+            session.Window.Release(packetId);
+            store.MarkDirty(session);
+        }
+
+        if (session.IsCommitting)
+        {
+            // Its own commit, which ends after the one that is under way.
+            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false));
+            session.IsGathering = session.IsDurable;
+        }
+        else
+        {
+            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: true);
+        }
+    }
+
+    private bool TrySendAgain(Session session, ushort packetId)
+    {
+        if (session.Window.Find(packetId) is not { IsSent: false } inflight)
+        {
+            return true;
+        }
+
+        if (inflight.IsReleased)
+        {
+            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: false);
+            return true;
+        }
+
+        if (!session.Window.IsOpen)
+        {
+            return false;
+        }
+
+        if (Find(session, inflight.Reference, out var message))
+        {
+            session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
+            if (message is not null)
+            {
+                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false);
+            }
+            else
+            {
+                session.Window.Remove(packetId);
+                store.MarkDirty(session);
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool TrySendNext(Session session)
+    {
+        var reference = session.Mailbox.Peek();
+        if (!Find(session, reference, out var message))
+        {
+            return false;
+        }
+
+        session.Mailbox.Dequeue();
+        store.MarkDirty(session);
+        if (message is not null)
+        {
+            Send(session, reference, message);
+        }
+
+        return true;
+    }
+
+    /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
+    private bool Find(Session session, MessageReference reference, out MqttMessage? message)
+    {
+        message = null;
+        if (reference.Link < links.Length)
+        {
+            var link = links[reference.Link];
+            message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
+            if (message is not null)
+            {
+                return true;
+            }
+
+            if (!link.Loaded.Covers(reference.Offset))
+            {
+                RequestLoad(session, link, reference.Offset);
+                return false;
+            }
+        }
+
+        GrainInstruments.Dropped.Add(1, GrainInstruments.Removed);
+        return true;
+    }
+
+    private void RequestLoad(Session session, RouterLink link, long offset)
+    {
+        if (!session.IsLoading)
+        {
+            (session.IsLoading, session.WantedOffset) = (true, offset);
+            link.Waiting.Add(session);
+        }
+
+        if (!link.IsLoading)
+        {
+            Load(link).Ignore();
+        }
+    }
+
+    private async Task Load(RouterLink link)
+    {
+        link.IsLoading = true;
+        while (link.Waiting.Count > 0)
+        {
+            var from = long.MaxValue;
+            foreach (var session in link.Waiting)
+            {
+                from = session.IsEnded || session.Edge is null ? from : Math.Min(from, session.WantedOffset);
+            }
+
+            if (from != long.MaxValue)
+            {
+                link.Loaded = await Read(link, from);
+            }
+
+            Session[] sessions = [.. link.Waiting];
+            link.Waiting.Clear();
+            foreach (var session in sessions)
+            {
+                session.IsLoading = false;
+                Pump(session);
+            }
+
+            Flush();
+        }
+
+        link.IsLoading = false;
+        link.Loaded = LoadedStretch.Empty;
+    }
+
+    private async Task<LoadedStretch> Read(RouterLink link, long from)
+    {
+        while (true)
+        {
+            try
+            {
+                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, from, LoadRecords, CancellationToken.None);
+                if (batch.To > from)
+                {
+                    return new(from, batch.To, decoder.Decode(batch));
+                }
+
+                await Task.Delay(10);
+            }
+            catch (OffsetOutOfRangeException exception)
+            {
+                LogRemoved(sessionPartition, link.Source, from, exception.Available.Start);
+                return new(from, Math.Max(from + 1, exception.Available.Start), []);
+            }
+            catch (Exception exception)
+            {
+                LogReadFailed(exception, sessionPartition, link.Source, from);
+                await Task.Delay(200);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not store deliveries; they are not sent")]
+    private partial void LogNotStored(Exception exception, int sessionPartition);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages {From} to {Start} of {Source} were removed by retention before clients of session partition {SessionPartition} got them")]
+    private partial void LogRemoved(int sessionPartition, TopicPartitionId source, long from, long start);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not read {Source} at {Offset}; it tries again")]
+    private partial void LogReadFailed(Exception exception, int sessionPartition, TopicPartitionId source, long offset);
+}
