@@ -11,6 +11,13 @@ public interface ILogOwner : IAsyncDisposable
     /// This owner has ended, nearly always because a later owner of the name exists: nothing will be written any more. Nothing of these records was, unless the owner lost its
     /// right while it waited for the answer to its commit: then only the log can tell.
     /// </exception>
+    /// <exception cref="OwnerFailedException">This owner has ended, but without a sign of a later one. Nothing of these records was written.</exception>
     /// <exception cref="ArgumentException">The log will never take a record of these: nothing was written. The next transaction is not affected.</exception>
     Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Completes when the next transaction would not be held up any more by what the log still has to do for the last one, at once or within milliseconds: whoever gathers
+    /// records for it does so until then.
+    /// </summary>
+    ValueTask WaitForTurnAsync();
 }

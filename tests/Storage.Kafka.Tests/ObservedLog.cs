@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Storage.Kafka.Tests;
@@ -6,9 +7,13 @@ namespace OrleansMqtt.Storage.Kafka.Tests;
 /// <summary>Passes everything on; sees each transaction, and lets it wait at a gate.</summary>
 internal sealed class ObservedLog(IMessageLog log) : IMessageLog
 {
+    public const string RefusedKey = "refused";
+
+    private static readonly byte[] Refused = Encoding.UTF8.GetBytes(RefusedKey);
     private TaskCompletionSource? _gate;
 
-    public const string RefusedKey = "refused";
+    /// <summary>The next transaction finds that its owner ended without a later one.</summary>
+    public bool FailsOwner { get; set; }
 
     /// <summary>The number of records of each transaction.</summary>
     public ConcurrentQueue<int> Transactions { get; } = new();
@@ -56,7 +61,14 @@ internal sealed class ObservedLog(IMessageLog log) : IMessageLog
                 await gate.Task;
             }
 
-            if (records.Any(record => record.Record.Key.Span.SequenceEqual("refused"u8)))
+            if (observed.FailsOwner)
+            {
+                observed.FailsOwner = false;
+                await owner.DisposeAsync();
+                throw new OwnerFailedException("owner", "for the test");
+            }
+
+            if (records.Any(record => record.Record.Key.Span.SequenceEqual(Refused)))
             {
                 throw new ArgumentException("refused", nameof(records));
             }
@@ -65,6 +77,8 @@ internal sealed class ObservedLog(IMessageLog log) : IMessageLog
             observed.Transactions.Enqueue(records.Count);
             return results;
         }
+
+        public ValueTask WaitForTurnAsync() => owner.WaitForTurnAsync();
 
         public ValueTask DisposeAsync() => owner.DisposeAsync();
     }

@@ -117,6 +117,39 @@ public sealed class PartitionStoreTests
     }
 
     [Theory, MemberData(nameof(Logs))]
+    public async Task An_owner_that_failed_goes_on_when_nobody_else_wrote(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind);
+        await using var store = await log.OpenAsync();
+        await store.CommitAsync([Record(log.Topic, "k", "1"), Record(log.Messages, "m", "1")]);
+        for (var i = 2; i < 4; i++)
+        {
+            log.Log.FailsOwner = true;
+            await store.CommitAsync([Record(log.Topic, "k", $"{i}"), Record(log.Messages, "m", $"{i}")]).WaitAsync(Limit);
+        }
+
+        Assert.False(store.Fenced.IsCompleted);
+        Assert.Equal(["1", "2", "3"], (await log.ReadAsync(log.Messages)).Select(record => Text(record.Value!.Value)));
+    }
+
+    [Theory, MemberData(nameof(Logs))]
+    public async Task An_owner_that_failed_ends_when_somebody_else_wrote(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind);
+        await using var store = await log.OpenAsync();
+        await store.CommitAsync([Record(log.Topic, "k", "1")]);
+        await using (var other = await log.OpenAsync())
+        {
+            await other.CommitAsync([Record(log.Topic, "k", "2")]);
+        }
+
+        log.Log.FailsOwner = true;
+        await Assert.ThrowsAsync<OwnerFencedException>(() => store.CommitAsync([Record(log.Topic, "k", "3")]).WaitAsync(Limit));
+        await store.Fenced.WaitAsync(Limit);
+        Assert.Equal("2", Text((await log.ReadAsync(log.Topic))[^1].Value!.Value));
+    }
+
+    [Theory, MemberData(nameof(Logs))]
     public async Task A_transaction_is_bounded_and_no_call_is_divided(string kind)
     {
         await using var log = await TestLog.CreateAsync(kind);

@@ -41,6 +41,8 @@ internal sealed class EmbeddedOwner(EmbeddedLog log, string name, long epoch) : 
         return results;
     }
 
+    public ValueTask WaitForTurnAsync() => ValueTask.CompletedTask;
+
     public ValueTask DisposeAsync()
     {
         _isDisposed = true;

@@ -10,6 +10,9 @@ namespace OrleansMqtt.Log.Kafka;
 internal sealed class KafkaOwner : ILogOwner
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
+
+    // Kafka writes a transaction's markers after it has acknowledged it. When the next transaction arrives before that, the client tries again only 20 ms later.
+    private static readonly TimeSpan MarkersDelay = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private readonly string _name;
     private readonly IProducer<byte[]?, byte[]?> _producer;
@@ -19,6 +22,7 @@ internal sealed class KafkaOwner : ILogOwner
     private readonly BlockingCollection<Action> _work = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
+    private long _committedAt;
 
     // A transaction was begun and neither committed nor aborted: the next one begins with that.
     private bool _isOpen;
@@ -40,6 +44,13 @@ internal sealed class KafkaOwner : ILogOwner
 
     public Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) =>
         OnThread(() => AppendTransaction(records, cancellationToken));
+
+    public ValueTask WaitForTurnAsync()
+    {
+        var committedAt = Volatile.Read(ref _committedAt);
+        var rest = committedAt == 0 ? TimeSpan.Zero : MarkersDelay - Stopwatch.GetElapsedTime(committedAt);
+        return rest <= TimeSpan.Zero ? ValueTask.CompletedTask : new(Task.Delay(rest));
+    }
 
     /// <summary>Ends what waits for Kafka, too: what becomes of a transaction that runs is then for Kafka and the next owner to decide.</summary>
     public async ValueTask DisposeAsync()
@@ -95,10 +106,11 @@ internal sealed class KafkaOwner : ILogOwner
                 // The outcome of a commit must be known before anything else is tried: it is asked for until it is, whatever the caller wants.
                 Retry(() => _producer.CommitTransaction(Step), CancellationToken.None);
                 _isOpen = false;
+                Volatile.Write(ref _committedAt, Stopwatch.GetTimestamp());
                 Count(records, startedAt);
                 return deliveries.Results;
             }
-            catch (KafkaException exception) when (IsFenced(exception.Error))
+            catch (KafkaException exception) when (exception.Error.IsFatal || IsFenced(exception.Error))
             {
                 _logger.LogTransactionRefused(_name, exception.Error.Reason);
                 throw new OwnerFencedException(_name);
@@ -115,7 +127,7 @@ internal sealed class KafkaOwner : ILogOwner
 
                 _stopping.Token.WaitHandle.WaitOne(RetryDelay);
             }
-            catch (Exception exception) when (_isOpen && exception is not (OwnerFencedException or ObjectDisposedException))
+            catch (Exception exception) when (_isOpen && exception is not (OwnerFencedException or OwnerFailedException or ObjectDisposedException))
             {
                 TryAbort();
                 throw;
@@ -125,10 +137,21 @@ internal sealed class KafkaOwner : ILogOwner
 
     private void Abort(CancellationToken cancellationToken)
     {
-        if (_isOpen)
+        if (!_isOpen)
+        {
+            return;
+        }
+
+        try
         {
             Retry(() => _producer.AbortTransaction(Step), cancellationToken);
             _isOpen = false;
+        }
+        catch (KafkaException exception) when (exception.Error.IsFatal)
+        {
+            // Kafka may never have heard of the transaction, when it went away just then. It refuses to abort it, with which the client can do nothing more.
+            _logger.LogTransactionRefused(_name, exception.Error.Reason);
+            throw new OwnerFailedException(_name, exception.Error.Reason);
         }
     }
 
@@ -178,9 +201,8 @@ internal sealed class KafkaOwner : ILogOwner
         }
     }
 
-    // The client can do nothing more after a fatal error: this owner has ended, whatever the reason.
-    private static bool IsFenced(Error error) =>
-        error.IsFatal || error.Code is ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch or ErrorCode.Local_Fatal || (int)error.Code == 90;
+    // 90 is PRODUCER_FENCED, which the client has no name for.
+    private static bool IsFenced(Error error) => error.Code is ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch || (int)error.Code == 90;
 
     private Task<TResult> OnThread<TResult>(Func<TResult> action)
     {

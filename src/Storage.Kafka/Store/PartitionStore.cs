@@ -21,15 +21,21 @@ public sealed partial class PartitionStore : IAsyncDisposable
 
     private readonly Lock _lock = new();
     private readonly IMessageLog _log;
-    private readonly ILogOwner _owner;
+    private readonly string _ownerName;
     private readonly ILogger _logger;
+    private readonly CancellationTokenSource _releasing = new();
     private readonly TaskCompletionSource _fenced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ILogOwner _owner;
     private Queue<PendingCommit> _waiting = new();
     private Task _committing = Task.CompletedTask;
     private bool _isCommitting;
     private Exception? _ended;
 
-    private PartitionStore(IMessageLog log, TopicPartitionId partition, ILogOwner owner, ILogger logger) => (_log, Partition, _owner, _logger) = (log, partition, owner, logger);
+    // No record of the partition lies behind it, as far as this owner knows.
+    private long _knownEnd;
+
+    private PartitionStore(IMessageLog log, TopicPartitionId partition, string ownerName, ILogOwner owner, ILogger logger) =>
+        (_log, Partition, _ownerName, _owner, _logger) = (log, partition, ownerName, owner, logger);
 
     /// <summary>The partition.</summary>
     public TopicPartitionId Partition { get; }
@@ -51,11 +57,11 @@ public sealed partial class PartitionStore : IAsyncDisposable
         IMessageLog log, TopicPartitionId partition, string ownerName, Action<StoreEntry> load, ILogger logger, CancellationToken cancellationToken)
     {
         var startedAt = Stopwatch.GetTimestamp();
-        PartitionStore store = new(log, partition, await log.OpenOwnerAsync(ownerName, cancellationToken), logger);
+        PartitionStore store = new(log, partition, ownerName, await log.OpenOwnerAsync(ownerName, cancellationToken), logger);
         try
         {
             var count = 0;
-            store.LoadedTo = await PartitionLoader.LoadAsync(
+            store._knownEnd = store.LoadedTo = await PartitionLoader.LoadAsync(
                 log,
                 partition,
                 entry =>
@@ -117,6 +123,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
         catch (TimeoutException)
         {
             LogReleased(Partition);
+            await _releasing.CancelAsync();
         }
 
         await _owner.DisposeAsync();
@@ -158,8 +165,14 @@ public sealed partial class PartitionStore : IAsyncDisposable
 
     private async Task CommitAllAsync()
     {
-        while (TakeNext() is { Count: > 0 } commits)
+        while (true)
         {
+            await _owner.WaitForTurnAsync();
+            if (TakeNext() is not { Count: > 0 } commits)
+            {
+                return;
+            }
+
             await CommitAsync(commits);
         }
     }
@@ -195,7 +208,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
                 return;
             }
 
-            var results = await _owner.AppendTransactionAsync(transaction.Records, CancellationToken.None);
+            var results = await AppendAsync(transaction.Records);
             StoreMetrics.CountTransaction(Partition.Topic, commits.Count);
             transaction.Complete(results);
         }
@@ -221,6 +234,49 @@ public sealed partial class PartitionStore : IAsyncDisposable
         catch (Exception exception)
         {
             FailAll(commits, exception);
+        }
+    }
+
+    private async Task<AppendResult[]> AppendAsync(List<TopicRecord> records)
+    {
+        while (true)
+        {
+            try
+            {
+                var results = await _owner.AppendTransactionAsync(records, CancellationToken.None);
+                for (var i = 0; i < results.Length; i++)
+                {
+                    if (records[i].Topic == Partition.Topic)
+                    {
+                        _knownEnd = Math.Max(_knownEnd, results[i].Offset + 1);
+                    }
+                }
+
+                return results;
+            }
+            catch (OwnerFailedException exception)
+            {
+                LogReopened(Partition, exception.Message);
+                await ReopenAsync();
+            }
+        }
+    }
+
+    /// <summary>Becomes the owner again, and goes on if nobody else was meanwhile: whoever was has written to the partition, or will notice with the first commit.</summary>
+    private async Task ReopenAsync()
+    {
+        await _owner.DisposeAsync();
+        _owner = await _log.OpenOwnerAsync(_ownerName, _releasing.Token);
+        var end = (await _log.GetOffsetsAsync([Partition], _releasing.Token))[0].End;
+        for (var position = _knownEnd; position < end;)
+        {
+            var batch = await _log.ReadRangeAsync(Partition.Topic, Partition.Partition, position, maxRecords: 1, _releasing.Token);
+            if (batch.Records.Length > 0)
+            {
+                throw new OwnerFencedException(_ownerName);
+            }
+
+            position = batch.To;
         }
     }
 
@@ -253,6 +309,9 @@ public sealed partial class PartitionStore : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Warning, "{Partition} has a later owner: nothing is committed here any more")]
     private partial void LogFenced(TopicPartitionId partition);
+
+    [LoggerMessage(LogLevel.Warning, "Opening {Partition} again: {Reason}")]
+    private partial void LogReopened(TopicPartitionId partition, string reason);
 
     [LoggerMessage(LogLevel.Warning, "{Partition} is given up with a transaction whose outcome is unknown: the log is out of reach")]
     private partial void LogReleased(TopicPartitionId partition);

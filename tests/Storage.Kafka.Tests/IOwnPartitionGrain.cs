@@ -1,0 +1,3 @@
+namespace OrleansMqtt.Storage.Kafka.Tests;
+
+public interface IOwnPartitionGrain : IGrainWithIntegerKey, IStoragePartition;
