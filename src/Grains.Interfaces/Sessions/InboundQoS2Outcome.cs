@@ -11,4 +11,7 @@ public enum InboundQoS2Outcome : byte
 
     /// <summary>The connection is not the living one any more: no answer.</summary>
     Stale,
+
+    /// <summary>A message that the log never takes, because it is too large for it: the connection is closed.</summary>
+    NotStored,
 }

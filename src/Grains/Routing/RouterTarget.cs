@@ -44,7 +44,7 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
     public bool HasPending => _count > 0 || _leavesGap;
 
     /// <summary>Whether a stretch without messages has not been told yet.</summary>
-    public bool IsBehind => From < To && !IsSending && Filters.Count > 0;
+    public bool IsBehind => From < To && !IsSending;
 
     public void Start(long position)
     {

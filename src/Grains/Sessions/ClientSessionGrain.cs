@@ -158,6 +158,7 @@ internal sealed partial class ClientSessionGrain(
         }
 
         var session = state.State;
+        var edge = session.Edge ?? "";
         MarkDisconnected(session, notice);
         if (session.WillDueAt <= Now)
         {
@@ -170,7 +171,7 @@ internal sealed partial class ClientSessionGrain(
         }
         else
         {
-            await _owner.Detach(_clientId, epoch, session.DueAt);
+            await _owner.Detach(_clientId, epoch, edge, session.DueAt);
             await state.WriteStateAsync();
         }
     }

@@ -23,8 +23,9 @@ internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IStoragePartition
     /// <summary>The connection has ended and the session goes on; its grain is asked again when something is due.</summary>
     /// <param name="clientId">The client.</param>
     /// <param name="epoch">The connection.</param>
+    /// <param name="edge">The edge that held it, as text.</param>
     /// <param name="dueAt">Milliseconds since the Unix epoch.</param>
-    ValueTask Detach(string clientId, ConnectionEpoch epoch, long dueAt);
+    ValueTask Detach(string clientId, ConnectionEpoch epoch, string edge, long dueAt);
 
     /// <summary>Changes when the grain of a session without a connection is asked.</summary>
     ValueTask SetDue(string clientId, long dueAt);

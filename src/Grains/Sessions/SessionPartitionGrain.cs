@@ -69,7 +69,7 @@ internal sealed partial class SessionPartitionGrain(
 
     public ValueTask<StoredState> ReadState(string key) => _states.ReadAsync(key);
 
-    public ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag)
+    public ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag) => _states.WriteAsync(_partitionStore, key, value, etag, () =>
     {
         // What was matched with the subscriptions up to now is stored together with their change, so that a replay never uses newer ones for older messages.
         List<StoreRecord> together = [];
@@ -79,10 +79,10 @@ internal sealed partial class SessionPartitionGrain(
             _store.AddPositionsOfFirst(together);
         }
 
-        return _states.WriteAsync(_partitionStore, key, value, etag, together);
-    }
+        return together;
+    });
 
-    public ValueTask<StateChange> ClearState(string key, string? etag)
+    public ValueTask<StateChange> ClearState(string key, string? etag) => _states.ClearAsync(_partitionStore, key, etag, () =>
     {
         List<StoreRecord> together = [];
         if (_sessions.Find(key) is { } session)
@@ -91,8 +91,8 @@ internal sealed partial class SessionPartitionGrain(
             Remove(session);
         }
 
-        return _states.ClearAsync(_partitionStore, key, etag, together);
-    }
+        return together;
+    });
 
     public ValueTask<ConnectResult?> AttachNew(string clientId, ConnectRequest request, uint expirySeconds) =>
         _sessions.Find(clientId) is null ? new(Attach(Create(clientId), request, expirySeconds, isNew: true)) : new(default(ConnectResult));
@@ -124,15 +124,11 @@ internal sealed partial class SessionPartitionGrain(
         return new(living);
     }
 
-    public ValueTask Detach(string clientId, ConnectionEpoch epoch, long dueAt)
+    public ValueTask Detach(string clientId, ConnectionEpoch epoch, string edge, long dueAt)
     {
         if (_sessions.Find(clientId, epoch) is { } session)
         {
-            if (session.Edge is { } edge)
-            {
-                _store.NotePresence(session, isConnected: false, Now, edge.Edge);
-            }
-
+            _store.NotePresence(session, isConnected: false, Now, edge);
             session.Detach(epoch);
             _due.Set(session, dueAt);
         }
@@ -238,29 +234,7 @@ internal sealed partial class SessionPartitionGrain(
         HashSet<Session> changed = [];
         for (var i = 0; i < outcomes.Length; i++)
         {
-            var item = batch.Items[i];
-            if (_sessions.Find(item.SessionSlot, item.Epoch) is not { } session)
-            {
-                outcomes[i] = InboundQoS2Outcome.Stale;
-            }
-            else if (item.Message is { } message)
-            {
-                if ((session.Received ??= []).Add(item.PacketId))
-                {
-                    var (topic, record) = encoder.Encode(message);
-                    records.Add(new(topic, record));
-                    changed.Add(session);
-                }
-            }
-            else if (session.Received is { } received && received.Remove(item.PacketId))
-            {
-                session.Received = received.Count == 0 ? null : received;
-                changed.Add(session);
-            }
-            else
-            {
-                outcomes[i] = InboundQoS2Outcome.NotFound;
-            }
+            outcomes[i] = Receive(batch.Items[i], records, changed);
         }
 
         foreach (var session in changed)
@@ -268,9 +242,17 @@ internal sealed partial class SessionPartitionGrain(
             _store.AddSession(session, records);
         }
 
-        // Without records it waits for the commits before: what is known already may not be durable yet.
-        await _store.CommitAsync(records);
-        return outcomes;
+        try
+        {
+            // Without records it waits for the commits before: what is known already may not be durable yet.
+            await _store.CommitAsync(records);
+            return outcomes;
+        }
+        catch (ArgumentException exception)
+        {
+            LogRefused(exception, _partition);
+            return await PublishOneByOne(batch, outcomes);
+        }
     }
 
     public ValueTask Route(RoutedBatch batch)
@@ -306,6 +288,52 @@ internal sealed partial class SessionPartitionGrain(
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Takes one packet of QoS 2: adds its record, and its session to those that changed.</summary>
+    private InboundQoS2Outcome Receive(in InboundQoS2 item, List<StoreRecord> records, HashSet<Session> changed)
+    {
+        if (_sessions.Find(item.SessionSlot, item.Epoch) is not { } session)
+        {
+            return InboundQoS2Outcome.Stale;
+        }
+
+        if (item.Message is { } message)
+        {
+            if ((session.Received ??= []).Add(item.PacketId))
+            {
+                var (topic, record) = encoder.Encode(message);
+                records.Add(new(topic, record));
+                changed.Add(session);
+            }
+
+            return InboundQoS2Outcome.Done;
+        }
+
+        if (session.Received is { } received && received.Remove(item.PacketId))
+        {
+            session.Received = received.Count == 0 ? null : received;
+            changed.Add(session);
+            return InboundQoS2Outcome.Done;
+        }
+
+        return InboundQoS2Outcome.NotFound;
+    }
+
+    /// <summary>The log does not take one of the records, ever (it is too large): nothing of the batch was stored, and the others must not suffer.</summary>
+    private async Task<InboundQoS2Outcome[]> PublishOneByOne(InboundQoS2Batch batch, InboundQoS2Outcome[] outcomes)
+    {
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var item = batch.Items[i];
+            if (outcomes[i] == InboundQoS2Outcome.Done && item.Message is not null && _sessions.Find(item.SessionSlot, item.Epoch) is { } session)
+            {
+                session.Received?.Remove(item.PacketId);
+                outcomes[i] = batch.Items.Count == 1 ? InboundQoS2Outcome.NotStored : (await PublishQoS2(new() { Items = new([item]) }))[0];
+            }
+        }
+
+        return outcomes;
+    }
+
     private Session Create(string clientId)
     {
         Session session = new(clientId, _sessions.TakeSlot());
@@ -319,7 +347,7 @@ internal sealed partial class SessionPartitionGrain(
         session.Attach(EdgeOf(request.Edge), request.ConnectionId, NextEpoch(), maximumInflight, options.Value.MaximumInflightBytes);
         _store.SetDurable(session, expirySeconds > 0);
         DueQueue.Clear(session);
-        _store.NotePresence(session, isConnected: true, Now, request.Edge);
+        _store.NotePresence(session, isConnected: true, Now, request.Edge.ToParsableString());
         if (isNew)
         {
             session.Start();
@@ -383,6 +411,9 @@ internal sealed partial class SessionPartitionGrain(
         await _partitionStore.Fenced;
         DeactivateOnIdle();
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} has a QoS 2 message that the log does not take")]
+    private partial void LogRefused(Exception exception, int sessionPartition);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} could not store its changes")]
     private partial void LogCheckpointFailed(Exception exception, int sessionPartition);

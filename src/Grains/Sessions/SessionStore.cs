@@ -88,11 +88,11 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
     }
 
     /// <summary>Notes that a client has come or gone; written with the next checkpoint.</summary>
-    public void NotePresence(Session session, bool isConnected, long at, SiloAddress edge)
+    public void NotePresence(Session session, bool isConnected, long at, string edge)
     {
         if (writesPresence)
         {
-            AddPresence(session, PresenceRecord.Encode(isConnected, at, edge.ToParsableString()));
+            AddPresence(session, PresenceRecord.Encode(isConnected, at, edge));
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
     {
         if (session.Edge is { } edge)
         {
-            NotePresence(session, isConnected: false, at, edge.Edge);
+            NotePresence(session, isConnected: false, at, edge.Edge.ToParsableString());
         }
 
         if (writesPresence)

@@ -21,17 +21,17 @@ public sealed class StoredStates
     /// <summary>The state of a key.</summary>
     public async ValueTask<StoredState> ReadAsync(string key) => await FindAsync(key) is { } entry ? new(entry.Value, entry.ETag) : default;
 
-    /// <summary>Replaces the state of a key, in one transaction with the records of <paramref name="together"/>.</summary>
-    public ValueTask<StateChange> WriteAsync(PartitionStore store, string key, ReadOnlyMemory<byte> value, string? etag, IReadOnlyList<StoreRecord>? together = null) =>
+    /// <summary>Replaces the state of a key, in one transaction with the records that <paramref name="together"/> makes at the moment of the commit.</summary>
+    public ValueTask<StateChange> WriteAsync(PartitionStore store, string key, ReadOnlyMemory<byte> value, string? etag, Func<IEnumerable<StoreRecord>>? together = null) =>
         ChangeAsync(store, key, value, etag, together);
 
-    /// <summary>Removes the state of a key, in one transaction with the records of <paramref name="together"/>.</summary>
-    public ValueTask<StateChange> ClearAsync(PartitionStore store, string key, string? etag, IReadOnlyList<StoreRecord>? together = null) =>
+    /// <summary>Removes the state of a key, in one transaction with the records that <paramref name="together"/> makes at the moment of the commit.</summary>
+    public ValueTask<StateChange> ClearAsync(PartitionStore store, string key, string? etag, Func<IEnumerable<StoreRecord>>? together = null) =>
         ChangeAsync(store, key, null, etag, together);
 
     private static string ETagOf(long offset) => offset.ToString(CultureInfo.InvariantCulture);
 
-    private async ValueTask<StateChange> ChangeAsync(PartitionStore store, string key, ReadOnlyMemory<byte>? value, string? etag, IReadOnlyList<StoreRecord>? together)
+    private async ValueTask<StateChange> ChangeAsync(PartitionStore store, string key, ReadOnlyMemory<byte>? value, string? etag, Func<IEnumerable<StoreRecord>>? together)
     {
         var entry = await FindAsync(key);
         if (entry?.ETag != etag)
@@ -53,7 +53,7 @@ public sealed class StoredStates
         entry.Changing = changing.Task;
         try
         {
-            var results = await store.CommitAsync([new(store.Partition.Topic, new() { Key = Encoding.UTF8.GetBytes(key), Value = value, Headers = [] }), .. together ?? []]);
+            var results = await store.CommitAsync([new(store.Partition.Topic, new() { Key = Encoding.UTF8.GetBytes(key), Value = value, Headers = [] }), .. together?.Invoke() ?? []]);
             (entry.Value, entry.ETag) = value is { } stored ? (stored, ETagOf(results[0].Offset)) : default;
             return new(entry.ETag, IsConflict: false);
         }
