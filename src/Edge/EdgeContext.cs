@@ -22,7 +22,8 @@ internal sealed class EdgeContext
         Topics = new PublishTopics(grains);
         Credits = new PublishCredits(Options.TotalPublishBytes);
         Deadlines = new DeadlineWheel(time);
-        Acknowledgements = new AcknowledgementSenders(grains, time, logger);
+        Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, logger));
+        InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, time, logger));
         Connections = new ConnectionTable(Options.MaximumConnections);
     }
 
@@ -44,7 +45,9 @@ internal sealed class EdgeContext
 
     public DeadlineWheel Deadlines { get; }
 
-    public AcknowledgementSenders Acknowledgements { get; }
+    public PartitionSenders<AcknowledgementSender> Acknowledgements { get; }
+
+    public PartitionSenders<InboundQoS2Sender> InboundQoS2 { get; }
 
     public ConnectionTable Connections { get; }
 }

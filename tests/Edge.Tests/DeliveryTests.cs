@@ -126,11 +126,11 @@ public sealed class DeliveryTests
         await using var host = await EdgeHost.StartAsync();
         using var newer = await host.ConnectAsync("n");
         await newer.SendAsync($"8218 0001 00 {RawClient.Text("a")} 02 {RawClient.Text("$share/g/f")} 01 {RawClient.Text("b")} 00");
-        Assert.Equal("9006000100019E00", await newer.ReceivePacketAsync());
+        Assert.Equal("9006000100029E00", await newer.ReceivePacketAsync());
         using var older = await host.ConnectAsync("o", 4);
         await older.SendAsync($"8217 0001 {RawClient.Text("a")} 02 {RawClient.Text("$share/g/f")} 01 {RawClient.Text("b")} 00");
-        Assert.Equal("90050001018000", await older.ReceivePacketAsync());
-        Assert.Contains("subscribe a:1 b:0", host.Grains.Calls);
+        Assert.Equal("90050001028000", await older.ReceivePacketAsync());
+        Assert.Contains("subscribe a:2 b:0", host.Grains.Calls);
         await newer.SendAsync($"A209 0002 00 {RawClient.Text("a")} {RawClient.Text("b")}");
         Assert.Equal("B0050002000000", await newer.ReceivePacketAsync());
         await newer.SendAsync($"A206 0003 00 {RawClient.Text("z")}");

@@ -32,6 +32,9 @@ internal sealed class EdgeHost : IAsyncDisposable
 
     public IPEndPoint[] EndPoints => [.. _app.Services.GetRequiredService<EdgeListeners>().EndPoints.Cast<IPEndPoint>()];
 
+    /// <summary>The scope of the host's meters.</summary>
+    public object Meters => _app.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();
+
     public int Port => EndPoints[0].Port;
 
     public static async Task<EdgeHost> StartAsync(FakeTimeProvider? time = null, params (string Name, string Value)[] settings)
@@ -64,6 +67,10 @@ internal sealed class EdgeHost : IAsyncDisposable
     public Task<RawClient> ConnectAsync(string clientId = "c", int version = 5, int keepAlive = 0, string properties = "")
         => RawClient.ConnectAsync(Port, clientId, version, keepAlive, properties);
 
+    /// <summary>Connects a client whose session outlives the connection.</summary>
+    public Task<RawClient> ConnectStoredAsync(int version = 5, string clientId = "c")
+        => RawClient.ConnectAsync(Port, clientId, version, properties: version == 5 ? "1100000E10" : "", flags: version == 5 ? 2 : 0);
+
     public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
@@ -72,6 +79,7 @@ internal sealed class EdgeHost : IAsyncDisposable
         Grains.HoldsAppends = false;
         Grains.Failure = null;
         Grains.SubscribeGate?.TrySetResult();
+        Grains.QoS2Gate?.TrySetResult();
         for (var i = 0; i < Grains.Held.Count; i++)
         {
             Grains.Settle(i);

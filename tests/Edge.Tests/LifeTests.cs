@@ -96,6 +96,7 @@ public sealed class LifeTests
     public async Task A_client_without_an_identifier_is_given_one_and_told_that_its_session_ends()
     {
         await using var host = await EdgeHost.StartAsync();
+        host.Grains.GrantedExpiry = 0;
         using var client = await host.OpenAsync();
         await client.SendAsync(RawClient.ConnectPacket("", 5, properties: "1100000E10"));
         var answer = await client.ReceivePacketAsync();
@@ -127,6 +128,20 @@ public sealed class LifeTests
         await client.SendAsync("E00104");
         Assert.Equal("", await client.ReceiveUntilClosedAsync());
         await host.Grains.When(() => host.Grains.Calls.Contains("disconnect c ByClientWithReason"));
+    }
+
+    [Theory]
+    [InlineData("E0 07 00 05 1100000000", "Normal 0")]
+    [InlineData("E0 07 04 05 11FFFFFFFF", "ByClientWithReason 4294967295")]
+    [InlineData("E0 02 04 00", "ByClientWithReason")]
+    [InlineData("E0 01 80", "ByClientWithReason")]
+    public async Task A_disconnect_may_change_how_long_the_session_lasts(string packet, string told)
+    {
+        await using var host = await EdgeHost.StartAsync();
+        using var client = await host.ConnectStoredAsync();
+        await client.SendAsync(packet);
+        Assert.Equal("", await client.ReceiveUntilClosedAsync());
+        await host.Grains.When(() => host.Grains.Calls.Contains($"disconnect c {told}"));
     }
 
     [Fact]

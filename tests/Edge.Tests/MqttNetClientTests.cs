@@ -63,9 +63,53 @@ public sealed class MqttNetClientTests
         await host.Grains.When(() => host.Grains.Calls.Contains("disconnect publisher Normal"));
     }
 
-    private static MqttClientOptions Options(EdgeHost host, MqttProtocolVersion version, bool webSocket, string clientId)
+    [Theory]
+    [InlineData(MqttProtocolVersion.V311, false)]
+    [InlineData(MqttProtocolVersion.V500, false)]
+    [InlineData(MqttProtocolVersion.V311, true)]
+    [InlineData(MqttProtocolVersion.V500, true)]
+    public async Task Publishes_and_receives_QoS_2_once_and_in_order(MqttProtocolVersion version, bool isStored)
+    {
+        const int Count = 300;
+        await using var host = await EdgeHost.StartAsync();
+        host.Grains.CompletesDeliveries = true;
+        using var client = new MqttClientFactory().CreateMqttClient();
+        var received = Channel.CreateUnbounded<string>();
+        client.ApplicationMessageReceivedAsync += arrived =>
+        {
+            received.Writer.TryWrite(arrived.ApplicationMessage.ConvertPayloadToString());
+            return Task.CompletedTask;
+        };
+        await client.ConnectAsync(Options(host, version, false, "c", isStored));
+        var subscribed = await client.SubscribeAsync("t", MqttQualityOfServiceLevel.ExactlyOnce);
+        Assert.Equal(MqttClientSubscribeResultCode.GrantedQoS2, subscribed.Items.Single().ResultCode);
+        for (var i = 0; i < Count; i++)
+        {
+            var result = await client.PublishAsync(
+                new MqttApplicationMessageBuilder().WithTopic("t").WithPayload($"{i}").WithQualityOfServiceLevel(MqttQualityOfServiceLevel.ExactlyOnce).Build());
+            Assert.True(result.IsSuccess);
+        }
+
+        await host.Grains.When(() => host.Grains.Acknowledgements.Count(each => each.Kind == AcknowledgementKind.PubComp) == Count);
+        Assert.Equal(Count, host.Grains.Published.Count);
+        Assert.Equal(isStored, host.Grains.QoS2Batches.Count > 0);
+        using var timeout = new CancellationTokenSource(RawClient.Timeout);
+        for (var i = 0; i < Count; i++)
+        {
+            Assert.Equal($"{i}", await received.Reader.ReadAsync(timeout.Token));
+        }
+
+        Assert.False(received.Reader.TryRead(out _));
+    }
+
+    private static MqttClientOptions Options(EdgeHost host, MqttProtocolVersion version, bool webSocket, string clientId, bool isStored = false)
     {
         var options = new MqttClientOptionsBuilder().WithProtocolVersion(version).WithClientId(clientId).WithTimeout(RawClient.Timeout);
+        if (isStored)
+        {
+            _ = version == MqttProtocolVersion.V500 ? options.WithSessionExpiryInterval(3600) : options.WithCleanSession(false);
+        }
+
         return (webSocket
             ? options.WithWebSocketServer(server => server.WithUri($"ws://127.0.0.1:{host.Port}/mqtt"))
             : options.WithTcpServer("127.0.0.1", host.Port)).Build();

@@ -19,13 +19,13 @@ internal sealed class RawClient(Socket socket) : IDisposable
     }
 
     /// <summary>Opens a connection and reads CONNACK.</summary>
-    public static async Task<RawClient> ConnectAsync(int port, string clientId, int version, int keepAlive = 0, string properties = "")
+    public static async Task<RawClient> ConnectAsync(int port, string clientId, int version, int keepAlive = 0, string properties = "", int flags = 2)
     {
         var client = await OpenAsync(port);
-        await client.SendAsync(ConnectPacket(clientId, version, keepAlive, properties));
+        await client.SendAsync(ConnectPacket(clientId, version, keepAlive, properties, flags));
         var connAck = await client.ReceivePacketAsync();
         Assert.StartsWith("20", connAck, StringComparison.Ordinal);
-        Assert.Equal("0000", connAck[4..8]);
+        Assert.Equal("00", connAck[6..8]);
         return client;
     }
 
@@ -36,10 +36,10 @@ internal sealed class RawClient(Socket socket) : IDisposable
     }
 
     /// <summary>A PUBLISH with no properties.</summary>
-    public static string PublishPacket(string topic, string payload, int version, int packetId = 0)
+    public static string PublishPacket(string topic, string payload, int version, int packetId = 0, int qos = 1, bool isDuplicate = false)
     {
         var body = $"{Text(topic)}{(packetId > 0 ? packetId.ToString("X4") : "")}{(version == 5 ? "00" : "")}{Convert.ToHexString(Encoding.UTF8.GetBytes(payload))}";
-        return $"{(packetId > 0 ? "32" : "30")}{Length(body.Length / 2)}{body}";
+        return $"{0x30 | (isDuplicate ? 8 : 0) | (packetId > 0 ? qos << 1 : 0):X2}{Length(body.Length / 2)}{body}";
     }
 
     /// <summary>A string field.</summary>

@@ -18,6 +18,9 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
 
     public static CloseReason ByClient { get; } = new(DisconnectCause.Normal, null, "The client disconnected.");
 
+    /// <summary>The Session Expiry Interval of the client's DISCONNECT; null when it named none.</summary>
+    public uint? SessionExpirySeconds { get; init; }
+
     /// <summary>For the counter of closed connections.</summary>
     public string Tag => Code?.ToString() ?? Cause.ToString();
 

@@ -1,11 +1,12 @@
 using System.IO.Pipelines;
+using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
 
 namespace OrleansMqtt.Edge.Connections;
 
 /// <summary>
 /// What goes to one client: any thread enqueues, one work item at a time writes into the transport's pipe and flushes once a run. While the client does not read, nothing is
-/// written: deliveries wait in the queue, those of QoS 0 within <see cref="Configuration.EdgeOptions.ConnectionOutboundBytes"/>, those of QoS 1 within the session's window.
+/// written: deliveries wait in the queue, those of QoS 0 within <see cref="Configuration.EdgeOptions.ConnectionOutboundBytes"/>, those of QoS 1 and 2 within the session's window.
 /// </summary>
 internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext context, PipeWriter pipe) : IThreadPoolWorkItem
 {
@@ -15,20 +16,12 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     /// <summary>More items than a window can hold: whoever sends them is broken.</summary>
     private const int MaximumItems = 2 * ushort.MaxValue;
 
-    /// <summary>Arrays that grew beyond this are let go when the queue is empty.</summary>
-    private const int KeptItems = 16;
-
     private const int Idle = 0;
     private const int Active = 1;
     private const int ActiveAgain = 2;
 
     private readonly Lock _gate = new();
-    private Item[] _queue = [];
-    private Item[] _writing = [];
-    private int _count;
-    private int _writingCount;
-    private int _written;
-    private long _queuedBytes;
+    private OutputQueue _queue = new();
     private int _state;
     private bool _isOpen;
     private volatile bool _isClosed;
@@ -37,14 +30,14 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     private bool _isLastWritten;
 
     /// <summary>Bytes that wait, about.</summary>
-    public long QueuedBytes => Volatile.Read(ref _queuedBytes);
+    public long QueuedBytes => _queue.Bytes;
 
     /// <summary>Sends CONNACK; deliveries that came before it follow it.</summary>
     public void Open(byte[] connAck)
     {
         lock (_gate)
         {
-            Insert(connAck);
+            _queue.Insert(new OutputItem { Packet = connAck });
             _isOpen = true;
         }
 
@@ -54,53 +47,28 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     /// <summary>Enqueues a packet that is already encoded, and sees to it that it is sent.</summary>
     public void Send(byte[] packet)
     {
-        lock (_gate)
+        if (TryAppend(new OutputItem { Packet = packet }, out _))
         {
-            if (_isClosed || _finished is not null)
-            {
-                return;
-            }
-
-            Append(new Item { Packet = packet });
+            Schedule();
         }
+    }
 
-        Schedule();
+    /// <summary>Enqueues a PUBREL or PUBCOMP, and sees to it that it is sent.</summary>
+    public void SendAcknowledgement(PacketType type, ushort packetId, ReasonCode reasonCode)
+    {
+        if (TryEnqueueAcknowledgement(type, packetId, (byte)reasonCode, out _))
+        {
+            Schedule();
+        }
     }
 
     /// <summary>Enqueues a message; the caller calls <see cref="Schedule"/> afterwards when the queue was empty. False when it is dropped.</summary>
     public bool TryEnqueue(MqttMessage message, ushort packetId, byte qos, bool isDuplicate, out bool wasEmpty)
-    {
-        var isFull = false;
-        lock (_gate)
-        {
-            wasEmpty = _count == 0;
-            if (_isClosed || _finished is not null)
-            {
-                return false;
-            }
+        => TryAppend(new OutputItem { Packet = message, PacketId = packetId, QoS = qos, IsDuplicate = isDuplicate }, out wasEmpty);
 
-            if (qos == 0 ? _queuedBytes > context.Options.ConnectionOutboundBytes : _count >= MaximumItems)
-            {
-                isFull = true;
-            }
-            else
-            {
-                Append(new Item { Packet = message, PacketId = packetId, QoS = qos, IsDuplicate = isDuplicate });
-                return true;
-            }
-        }
-
-        if (isFull && qos == 0)
-        {
-            context.Metrics.Dropped(1, "slow-client");
-        }
-        else
-        {
-            connection.Close(CloseReason.Server(ReasonCode.QuotaExceeded, "More messages wait for this client than its receive window holds."));
-        }
-
-        return false;
-    }
+    /// <summary>Enqueues a PUBREL or PUBCOMP, as a message is.</summary>
+    public bool TryEnqueueAcknowledgement(PacketType type, ushort packetId, byte reasonCode, out bool wasEmpty)
+        => TryAppend(new OutputItem { Acknowledgement = type, PacketId = packetId, QoS = connection.Version == ProtocolVersion.Mqtt5 ? reasonCode : (byte)0 }, out wasEmpty);
 
     /// <summary>Sees to it that what is enqueued and acknowledged is written.</summary>
     public void Schedule()
@@ -125,7 +93,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         }
     }
 
-    /// <summary>Sends a last packet after the PUBACKs that are due, drops what waits, and completes when all is handed to the transport.</summary>
+    /// <summary>Sends a last packet after the answers that are due, drops what waits, and completes when all is handed to the transport.</summary>
     public Task FinishAsync(byte[]? lastPacket)
     {
         lock (_gate)
@@ -134,7 +102,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             {
                 _finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 _lastPacket = lastPacket;
-                DropQueue();
+                _queue.Drop();
                 if (_isClosed)
                 {
                     _finished.TrySetResult();
@@ -152,7 +120,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         lock (_gate)
         {
             _isClosed = true;
-            DropQueue();
+            _queue.Drop();
             _finished?.TrySetResult();
         }
     }
@@ -271,21 +239,15 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
 
     private bool WriteQueue(ref OutputBuffer output)
     {
-        var qos0 = 0;
-        var qos1 = 0;
+        var sent = default(QoSCounts);
         var expired = 0;
         long now = 0;
-        while (output.Written < FlushBytes)
+        while (output.Written < FlushBytes && (!_queue.IsTakenWritten || TakeQueue()))
         {
-            if (_written == _writingCount && !TakeQueue())
-            {
-                break;
-            }
-
-            ref var item = ref _writing[_written++];
+            var item = _queue.Next();
             if (item.Packet is not MqttMessage message)
             {
-                output.Write((byte[])item.Packet);
+                WritePacket(ref output, item);
                 continue;
             }
 
@@ -310,19 +272,15 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
                 context.Metrics.Dropped(1, "too-large");
                 NotSent(item);
             }
-            else if (item.QoS == 0)
-            {
-                qos0++;
-            }
             else
             {
-                qos1++;
+                sent[item.QoS]++;
             }
         }
 
         if (output.Written > 0)
         {
-            context.Metrics.Sent(output.Written, qos0, qos1);
+            context.Metrics.Sent(output.Written, sent);
         }
 
         if (expired > 0)
@@ -330,10 +288,22 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             context.Metrics.Dropped(expired, "expired");
         }
 
-        return _written < _writingCount || Volatile.Read(ref _count) > 0;
+        return !_queue.IsTakenWritten || _queue.Count > 0;
     }
 
-    private void NotSent(in Item item)
+    private static void WritePacket(ref OutputBuffer output, in OutputItem item)
+    {
+        if (item.Packet is byte[] packet)
+        {
+            output.Write(packet);
+        }
+        else
+        {
+            output.WriteAcknowledgement(item.Acknowledgement, item.PacketId, item.QoS);
+        }
+    }
+
+    private void NotSent(in OutputItem item)
     {
         if (item.QoS > 0)
         {
@@ -341,54 +311,41 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         }
     }
 
-    /// <summary>Swaps the two arrays, so that what is written is written without the lock.</summary>
     private bool TakeQueue()
     {
         lock (_gate)
         {
-            _writing.AsSpan(0, _writingCount).Clear();
-            _written = 0;
-            (_queue, _writing) = (_writing.Length > KeptItems && _count <= KeptItems ? [] : _writing, _queue);
-            _writingCount = _count;
-            _count = 0;
-            _queuedBytes = 0;
-            return _writingCount > 0;
+            return _queue.Take();
         }
     }
 
-    private void Append(in Item item)
+    private bool TryAppend(in OutputItem item, out bool wasEmpty)
     {
-        if (_count == _queue.Length)
+        var isDroppable = item is { Packet: MqttMessage, QoS: 0 };
+        lock (_gate)
         {
-            Array.Resize(ref _queue, Math.Max(4, _count * 2));
+            wasEmpty = _queue.Count == 0;
+            if (_isClosed || _finished is not null)
+            {
+                return false;
+            }
+
+            if (isDroppable ? _queue.Bytes <= context.Options.ConnectionOutboundBytes : _queue.Count < MaximumItems)
+            {
+                _queue.Append(item);
+                return true;
+            }
         }
 
-        _queue[_count++] = item;
-        _queuedBytes += item.Packet is MqttMessage message ? message.Payload.Length + message.Topic.Length + 32 : ((byte[])item.Packet).Length;
-    }
-
-    private void Insert(byte[] packet)
-    {
-        Append(new Item { Packet = packet });
-        if (_count > 1)
+        if (isDroppable)
         {
-            Array.Copy(_queue, 0, _queue, 1, _count - 1);
-            _queue[0] = new Item { Packet = packet };
+            context.Metrics.Dropped(1, "slow-client");
         }
-    }
+        else
+        {
+            connection.Close(CloseReason.Server(ReasonCode.QuotaExceeded, "More packets wait for this client than it may leave unread."));
+        }
 
-    private void DropQueue()
-    {
-        _queue = [];
-        _count = 0;
-        _queuedBytes = 0;
-    }
-
-    private struct Item
-    {
-        public object Packet;
-        public ushort PacketId;
-        public byte QoS;
-        public bool IsDuplicate;
+        return false;
     }
 }

@@ -5,8 +5,8 @@ using OrleansMqtt.Edge.Publishing;
 namespace OrleansMqtt.Edge.Connections;
 
 /// <summary>
-/// What one client asks of the grains, in the order of receipt. A publish is handed over by the reading loop itself; behind a SUBSCRIBE or UNSUBSCRIBE that is under way
-/// everything waits in a bounded queue, while the loop reads on and answers pings.
+/// What one client asks of the grains, in the order of receipt. A publish is handed over by the reading loop itself; behind a SUBSCRIBE or UNSUBSCRIBE that is under way, or
+/// a publish that takes another path than those before it, everything waits in a bounded queue, while the loop reads on and answers pings.
 /// </summary>
 internal sealed class InboundOperations(MqttConnection connection, EdgeContext context)
 {
@@ -19,7 +19,7 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
     private bool _isRunning;
     private volatile bool _isStopped;
 
-    /// <summary>Runs or queues a <see cref="PublishRun"/> whose credit is taken, a <see cref="SubscribePacket"/> or an <see cref="UnsubscribePacket"/>.</summary>
+    /// <summary>Runs or queues an <see cref="InboundRun"/> whose credit is taken, a <see cref="SubscribePacket"/> or an <see cref="UnsubscribePacket"/>.</summary>
     public ValueTask ExecuteAsync(object operation)
     {
         lock (_gate)
@@ -36,7 +36,7 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
                 return new(_room.Task);
             }
 
-            if (operation is PublishRun run)
+            if (operation is InboundRun run && !connection.Publishes!.MustWait(run))
             {
                 return HandOverAsync(run);
             }
@@ -66,7 +66,8 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
         {
             switch (operation)
             {
-                case PublishRun run:
+                case InboundRun run:
+                    await connection.Publishes!.WaitForOtherPathAsync(run);
                     await HandOverAsync(run);
                     break;
                 case SubscribePacket subscribe when !connection.IsClosing:
@@ -94,18 +95,34 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
         while (operation is not null);
     }
 
-    private async ValueTask HandOverAsync(PublishRun run)
+    private ValueTask HandOverAsync(InboundRun run)
     {
         // First counted, then checked: a takeover that stops this waits for what was counted.
         var publishes = connection.Publishes!;
         publishes.Add(run);
-        if (_isStopped)
+        if (_isStopped || publishes.HasFailed)
         {
-            run.TakeBatch();
-            run.Abandon("The connection was taken over.");
-            return;
+            run.Abandon(_isStopped ? "The connection was taken over." : "An earlier message was not stored.");
+            return default;
         }
 
+        switch (run)
+        {
+            case PublishRun toLog:
+                return PublishAsync(toLog);
+            case SessionRun toSession:
+                context.InboundQoS2.Get(toSession.Partition).Add(toSession);
+                break;
+            case AnswerRun answers:
+                answers.Settle();
+                break;
+        }
+
+        return default;
+    }
+
+    private async ValueTask PublishAsync(PublishRun run)
+    {
         using var activity = EdgeMetrics.Activities.HasListeners() ? EdgeMetrics.Activities.StartActivity("mqtt publish") : null;
         activity?.SetTag("messaging.destination.name", run.Topic.Name).SetTag("messaging.batch.message_count", run.Count);
         try

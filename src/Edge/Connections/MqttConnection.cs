@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using OrleansMqtt.Edge.Delivering;
@@ -64,6 +63,9 @@ internal sealed class MqttConnection : IDisposable
 
     /// <summary>The session, once the client is connected.</summary>
     public ConnectResult Session { get; private set; } = null!;
+
+    /// <summary>Whether the session keeps the packet identifiers of QoS 2 messages, because it outlives the connection, or did outlive one before.</summary>
+    public bool IsSessionStored => Session.SessionExpirySeconds > 0 || Session.SessionPresent;
 
     /// <summary>The greatest packet that the client takes.</summary>
     public uint ClientMaximumPacketSize { get; private set; } = uint.MaxValue;
@@ -202,134 +204,43 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask<bool> ConnectAsync()
     {
-        if (await ReadConnectAsync() is not { } packet)
+        var exchange = new ConnectExchange(this, _context, _transport.Input);
+        try
         {
-            return false;
+            if (!await exchange.ReadAsync())
+            {
+                return false;
+            }
+        }
+        finally
+        {
+            Version = exchange.Version;
+            ClientId = exchange.ClientId;
+            ClientMaximumPacketSize = exchange.ClientMaximumPacketSize;
         }
 
         _isConnectReceived = true;
-        var options = _context.Options;
-        var keepAlive = packet.KeepAlive;
-        if (options.MaximumKeepAlive > 0 && Version == ProtocolVersion.Mqtt5 && (keepAlive == 0 || keepAlive > options.MaximumKeepAlive))
+        HasSessionExpiry = exchange.HasSessionExpiry;
+        if (await exchange.AttachAsync() is not { } session)
         {
-            keepAlive = (ushort)options.MaximumKeepAlive;
-        }
-
-        var hasOwnId = packet.ClientId.Length > 0;
-        ClientId = hasOwnId ? packet.ClientId : $"auto-{Guid.CreateVersion7():N}";
-        ClientMaximumPacketSize = packet.MaximumPacketSize;
-        HasSessionExpiry = packet.SessionExpiryInterval > 0;
-        var request = new ConnectRequest { Edge = _context.Grains.Edge, ConnectionId = Id, CleanStart = packet.CleanStart, ReceiveMaximum = packet.ReceiveMaximum };
-        try
-        {
-            Session = await _context.Grains.GetClient(ClientId).Connect(request);
-        }
-        catch (Exception exception)
-        {
-            Close(CloseReason.Server(ReasonCode.ServerUnavailable, $"The session is not available ({exception.GetType().Name})."));
             return false;
         }
 
+        Session = session;
         if (IsClosing)
         {
             return false;
         }
 
-        _acknowledgements = _context.Acknowledgements.Get(Session.SessionPartition);
+        _acknowledgements = _context.Acknowledgements.Get(session.SessionPartition);
         _dispatcher = new PacketDispatcher(this, _context);
-        var connAck = PacketWriter.ConnAck(Version, Session.SessionPresent, new ConnAckProperties
-        {
-            Features = _context.Features,
-            ReceiveMaximum = (ushort)options.ReceiveMaximum,
-            MaximumPacketSize = options.MaximumPacketSize,
-            AssignedClientIdentifier = hasOwnId ? null : ClientId,
-            ServerKeepAlive = keepAlive == packet.KeepAlive ? null : keepAlive,
-            SessionExpiryInterval = packet.SessionExpiryInterval > 0 && !_context.Features.StoredSessions ? 0 : null,
-        });
         _lastActive = _context.Deadlines.Now;
-        _keepAliveTicks = DeadlineWheel.ToTicks(TimeSpan.FromSeconds(keepAlive * 1.5));
+        _keepAliveTicks = DeadlineWheel.ToTicks(TimeSpan.FromSeconds(exchange.KeepAlive * 1.5));
         _isAccepted = true;
-        Output.Open(connAck);
+        Output.Open(exchange.MakeConnAck(session));
         _context.Deadlines.Add(this, _lastActive + _keepAliveTicks + 1);
         _context.Logger.ClientConnected(ClientId, Version == ProtocolVersion.Mqtt5 ? "5" : "3.1.1", Id);
         return true;
-    }
-
-    private async ValueTask<ConnectPacket?> ReadConnectAsync()
-    {
-        while (true)
-        {
-            var result = await _transport.Input.ReadAsync();
-            if (IsClosing)
-            {
-                return null;
-            }
-
-            var buffer = result.Buffer;
-            var consumed = buffer.Start;
-            try
-            {
-                if (FrameHeader.TryRead(buffer, _context.Options.MaximumPacketSize, out var header))
-                {
-                    if (header.Type != PacketType.Connect)
-                    {
-                        MqttProtocolException.ThrowProtocolError("The first packet is not CONNECT.");
-                    }
-
-                    if (buffer.Length >= header.Length)
-                    {
-                        var packet = ReadConnect(buffer.Slice(header.HeaderLength, header.BodyLength));
-                        consumed = buffer.GetPosition(header.Length);
-                        return packet;
-                    }
-                }
-            }
-            finally
-            {
-                // All is examined only when the packet is not complete: what follows CONNECT must be read at once.
-                _transport.Input.AdvanceTo(consumed, consumed.Equals(buffer.Start) ? buffer.End : consumed);
-            }
-
-            if (result.IsCompleted)
-            {
-                Close(CloseReason.Lost("The connection was closed before CONNECT."));
-                return null;
-            }
-        }
-    }
-
-    private ConnectPacket ReadConnect(in ReadOnlySequence<byte> body)
-    {
-        var reader = new PacketReader(body.IsSingleSegment ? body.FirstSpan : body.ToArray());
-        ProtocolVersion? version = null;
-        try
-        {
-            ConnectPacket.ReadVersion(ref reader, out version);
-        }
-        finally
-        {
-            Version = version ?? default;
-        }
-
-        var packet = ConnectPacket.Read(ref reader, Version);
-        var features = _context.Features;
-        if (packet.ClientId.Length == 0 && Version == ProtocolVersion.Mqtt311 && !packet.CleanStart)
-        {
-            throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "An empty client identifier needs a clean session.");
-        }
-
-        ClientId = packet.ClientId;
-        if (packet.HasWill && !features.Wills)
-        {
-            throw new MqttProtocolException(ReasonCode.ImplementationSpecificError, "Wills are not available.");
-        }
-
-        if (Version == ProtocolVersion.Mqtt311 && !packet.CleanStart && !features.StoredSessions)
-        {
-            throw new MqttProtocolException(ReasonCode.ImplementationSpecificError, "Sessions that outlive their connection are not available.");
-        }
-
-        return packet;
     }
 
     private async ValueTask ReadAsync()
@@ -380,7 +291,7 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask ExecuteAsync(object operation)
     {
-        if (operation is not PublishRun run || await Publishes!.TakeCreditAsync(run, _closing.Token))
+        if (operation is not InboundRun run || await Publishes!.TakeCreditAsync(run, _closing.Token))
         {
             await _operations.ExecuteAsync(operation);
         }
@@ -407,7 +318,13 @@ internal sealed class MqttConnection : IDisposable
         if (reason != CloseReason.TakenOver)
         {
             await _operations.DrainAsync();
-            await TellSessionAsync(reason.Cause);
+            if (Publishes is not null)
+            {
+                // What the session is to store comes before its end.
+                await Publishes.WaitUntilSettledAsync(RunPaths.Session | RunPaths.Releases);
+            }
+
+            await TellSessionAsync(new DisconnectNotice(reason.Cause, reason.SessionExpirySeconds));
         }
 
         if (Publishes is { } publishes)
@@ -457,7 +374,7 @@ internal sealed class MqttConnection : IDisposable
         }
     }
 
-    private async Task TellSessionAsync(DisconnectCause cause)
+    private async Task TellSessionAsync(DisconnectNotice notice)
     {
         if (Session is null)
         {
@@ -466,7 +383,7 @@ internal sealed class MqttConnection : IDisposable
 
         try
         {
-            await _context.Grains.GetClient(ClientId).Disconnect(Session.Epoch, new DisconnectNotice(cause, SessionExpirySeconds: null));
+            await _context.Grains.GetClient(ClientId).Disconnect(Session.Epoch, notice);
         }
         catch (Exception exception)
         {

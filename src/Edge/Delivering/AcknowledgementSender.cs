@@ -13,9 +13,6 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     /// <summary>The most acknowledgements of a call.</summary>
     public const int MaximumBatch = 1000;
 
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
-
     private readonly ISessionPartitionGrain _grain = grains.GetSessionPartition(partition);
     private readonly Lock _gate = new();
     private List<Acknowledgement> _waiting = [];
@@ -65,7 +62,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
 
     private async Task SendAsync(AcknowledgementBatch batch)
     {
-        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
         {
             try
             {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using OrleansMqtt.Edge.Connections;
+using OrleansMqtt.Edge.Protocol;
 
 namespace OrleansMqtt.Edge.Delivering;
 
@@ -44,9 +45,7 @@ internal sealed class DeliveryReceiver(EdgeContext context)
             }
 
             // Whoever finds the queue empty schedules its connection, so each is scheduled once.
-            if (connection is not null
-                && connection.Output.TryEnqueue(messages[delivery.MessageIndex], delivery.PacketId, delivery.QoS, delivery.IsDuplicate, out var wasEmpty)
-                && wasEmpty)
+            if (connection is not null && TryEnqueue(connection.Output, messages, delivery, out var wasEmpty) && wasEmpty)
             {
                 touched.Add(connection);
             }
@@ -59,6 +58,11 @@ internal sealed class DeliveryReceiver(EdgeContext context)
 
         touched.Clear();
     }
+
+    private static bool TryEnqueue(ConnectionOutput output, ReadOnlySpan<MqttMessage> messages, in Delivery delivery, out bool wasEmpty)
+        => delivery.IsRelease
+            ? output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty)
+            : output.TryEnqueue(messages[delivery.MessageIndex], delivery.PacketId, delivery.QoS, delivery.IsDuplicate, out wasEmpty);
 
     private PartitionState GetPartition(int partition)
     {

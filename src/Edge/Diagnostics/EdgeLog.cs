@@ -23,6 +23,9 @@ internal static partial class EdgeLog
     [LoggerMessage(6, LogLevel.Warning, "Session partition {Partition} takes no acknowledgements, trying again: {Error}")]
     public static partial void AcknowledgeFailed(this ILogger logger, int partition, string error);
 
+    [LoggerMessage(11, LogLevel.Warning, "Session partition {Partition} takes no QoS 2 messages, trying again: {Error}")]
+    public static partial void PublishQoS2Failed(this ILogger logger, int partition, string error);
+
     [LoggerMessage(7, LogLevel.Warning, "Refused a connection: Mqtt:MaximumConnections is {Maximum}")]
     public static partial void TooManyConnections(this ILogger logger, int maximum);
 

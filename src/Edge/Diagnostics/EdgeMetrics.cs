@@ -33,7 +33,11 @@ internal sealed class EdgeMetrics
         _bytesSent = StripedCounter.Create(meter, "mqtt.bytes.sent", "By", "Bytes sent.");
         _dropped = meter.CreateCounter<long>("mqtt.publishes.dropped", "{message}", "Messages not sent, by reason.");
         _stalls = meter.CreateCounter<long>("mqtt.publish.stalls", "{stall}", "Times a connection was not read because its publishes waited for the log.");
-        _publishLatency = meter.CreateHistogram<double>("mqtt.publish.duration", "s", "From the receipt of a publish to its place on the log, of a sample.");
+        _publishLatency = meter.CreateHistogram(
+            "mqtt.publish.duration",
+            "s",
+            "From the receipt of a publish to its place on the log, of a sample.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30] });
     }
 
     public static ActivitySource Activities { get; } = new(Name);
@@ -52,16 +56,16 @@ internal sealed class EdgeMetrics
 
     public void ConnectionRefused(string reason) => _closed.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    public void Received(long bytes, int qos0, int qos1)
+    public void Received(long bytes, in QoSCounts counts)
     {
         _bytesReceived.Add(bytes);
-        CountByQoS(_received, qos0, qos1);
+        CountByQoS(_received, counts);
     }
 
-    public void Sent(long bytes, int qos0, int qos1)
+    public void Sent(long bytes, in QoSCounts counts)
     {
         _bytesSent.Add(bytes);
-        CountByQoS(_sent, qos0, qos1);
+        CountByQoS(_sent, counts);
     }
 
     public void Dropped(int count, string reason) => _dropped.Add(count, new KeyValuePair<string, object?>("reason", reason));
@@ -81,16 +85,14 @@ internal sealed class EdgeMetrics
         return counters;
     }
 
-    private static void CountByQoS(StripedCounter[] counters, int qos0, int qos1)
+    private static void CountByQoS(StripedCounter[] counters, in QoSCounts counts)
     {
-        if (qos0 > 0)
+        for (var qos = 0; qos < counters.Length; qos++)
         {
-            counters[0].Add(qos0);
-        }
-
-        if (qos1 > 0)
-        {
-            counters[1].Add(qos1);
+            if (counts[qos] > 0)
+            {
+                counters[qos].Add(counts[qos]);
+            }
         }
     }
 }

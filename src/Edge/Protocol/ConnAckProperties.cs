@@ -30,11 +30,6 @@ internal readonly struct ConnAckProperties
 
         PacketWriter.WriteByte(target, (byte)PropertyId.ReceiveMaximum);
         PacketWriter.WriteUInt16(target, ReceiveMaximum);
-        if (Features.MaximumQoS < 2)
-        {
-            WriteByte(target, PropertyId.MaximumQoS, Features.MaximumQoS);
-        }
-
         WriteUnavailable(target, PropertyId.RetainAvailable, Features.Retain);
         PacketWriter.WriteByte(target, (byte)PropertyId.MaximumPacketSize);
         PacketWriter.WriteUInt32(target, (uint)MaximumPacketSize);
@@ -58,13 +53,8 @@ internal readonly struct ConnAckProperties
     {
         if (!isAvailable)
         {
-            WriteByte(target, property, 0);
+            PacketWriter.WriteByte(target, (byte)property);
+            PacketWriter.WriteByte(target, 0);
         }
-    }
-
-    private static void WriteByte(IBufferWriter<byte> target, PropertyId property, byte value)
-    {
-        PacketWriter.WriteByte(target, (byte)property);
-        PacketWriter.WriteByte(target, value);
     }
 }

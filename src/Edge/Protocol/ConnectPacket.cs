@@ -7,10 +7,6 @@ internal sealed class ConnectPacket
         PropertyId.SessionExpiryInterval, PropertyId.ReceiveMaximum, PropertyId.MaximumPacketSize, PropertyId.TopicAliasMaximum, PropertyId.RequestResponseInformation,
         PropertyId.RequestProblemInformation, PropertyId.UserProperty, PropertyId.AuthenticationMethod, PropertyId.AuthenticationData);
 
-    private static readonly ulong WillProperties = PropertyReader.SetOf(
-        PropertyId.WillDelayInterval, PropertyId.PayloadFormatIndicator, PropertyId.MessageExpiryInterval, PropertyId.ContentType, PropertyId.ResponseTopic,
-        PropertyId.CorrelationData, PropertyId.UserProperty);
-
     public bool CleanStart { get; private set; }
 
     /// <summary>Keep Alive in seconds; 0 is none.</summary>
@@ -18,8 +14,10 @@ internal sealed class ConnectPacket
 
     public string ClientId { get; private set; } = "";
 
-    public bool HasWill { get; private set; }
+    /// <summary>The will; null when the client has none.</summary>
+    public ConnectWill? Will { get; private set; }
 
+    /// <summary>In seconds; 0 ends the session with the connection, <see cref="uint.MaxValue"/> never ends it. Of MQTT 3.1.1: one of the two, by Clean Session.</summary>
     public uint SessionExpiryInterval { get; private set; }
 
     public ushort ReceiveMaximum { get; private set; } = ushort.MaxValue;
@@ -55,12 +53,17 @@ internal sealed class ConnectPacket
     {
         var flags = reader.ReadByte();
         CheckFlags(flags, version);
-        var packet = new ConnectPacket { CleanStart = (flags & 0x02) != 0, HasWill = (flags & 0x04) != 0, KeepAlive = reader.ReadUInt16() };
+        var packet = new ConnectPacket { CleanStart = (flags & 0x02) != 0, KeepAlive = reader.ReadUInt16() };
+        if (version == ProtocolVersion.Mqtt311)
+        {
+            packet.SessionExpiryInterval = packet.CleanStart ? 0 : uint.MaxValue;
+        }
+
         var hasAuthentication = version == ProtocolVersion.Mqtt5 && packet.ReadProperties(ref reader);
         packet.ClientId = reader.ReadString();
-        if (packet.HasWill)
+        if ((flags & 0x04) != 0)
         {
-            ReadWill(ref reader, version);
+            packet.Will = ConnectWill.Read(ref reader, flags, version);
         }
 
         if ((flags & 0x80) != 0)
@@ -156,38 +159,5 @@ internal sealed class ConnectPacket
         {
             MqttProtocolException.ThrowProtocolError($"{name} may not be 0.");
         }
-    }
-
-    /// <summary>Checks the will.</summary>
-    private static void ReadWill(ref PacketReader reader, ProtocolVersion version)
-    {
-        if (version == ProtocolVersion.Mqtt5)
-        {
-            var properties = new PropertyReader(ref reader, WillProperties);
-            while (properties.TryReadNext(out var property))
-            {
-                switch (property)
-                {
-                    case PropertyId.WillDelayInterval or PropertyId.MessageExpiryInterval:
-                        properties.Values.ReadUInt32();
-                        break;
-                    case PropertyId.PayloadFormatIndicator:
-                        properties.ReadBoolean();
-                        break;
-                    case PropertyId.CorrelationData:
-                        properties.Values.ReadBinary();
-                        break;
-                    case PropertyId.ResponseTopic:
-                        PublishPacket.ExpectName(properties.Values.ReadUtf8());
-                        break;
-                    default:
-                        properties.SkipText(property);
-                        break;
-                }
-            }
-        }
-
-        PublishPacket.ExpectName(reader.ReadUtf8());
-        reader.ReadBinary();
     }
 }

@@ -43,12 +43,17 @@ internal ref struct OutputBuffer(PipeWriter pipe)
         Written += bytes.Length;
     }
 
-    public void WritePubAck(ushort packetId)
+    /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP: in its shortest form when the reason code is 0.</summary>
+    public void WriteAcknowledgement(PacketType type, ushort packetId, byte reasonCode)
     {
-        var span = Reserve(4);
-        span[0] = (int)PacketType.PubAck << 4;
-        span[1] = 2;
+        var span = Reserve(reasonCode == 0 ? 4 : 5);
+        span[0] = (byte)(((int)type << 4) | (type == PacketType.PubRel ? 2 : 0));
+        span[1] = (byte)(span.Length - 2);
         BinaryPrimitives.WriteUInt16BigEndian(span[2..], packetId);
+        if (reasonCode != 0)
+        {
+            span[4] = reasonCode;
+        }
     }
 
     /// <summary>Hands what is written to the pipe.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace OrleansMqtt.Edge.Protocol;
 
 /// <summary>A PUBLISH (MQTT 5, 3.3), as a view of the bytes that were received.</summary>
@@ -50,53 +48,23 @@ internal readonly ref struct PublishPacket
             return null;
         }
 
-        uint? expiry = null;
-        string? contentType = null;
-        bool? isText = null;
-        string? responseTopic = null;
-        ReadOnlyMemory<byte>? correlationData = null;
-        List<UserProperty>? userProperties = null;
+        var builder = default(MessagePropertiesBuilder);
         var properties = new PropertyReader(ref reader, AllowedProperties);
         while (properties.TryReadNext(out var property))
         {
-            switch (property)
+            if (builder.TryRead(property, ref properties))
             {
-                case PropertyId.PayloadFormatIndicator:
-                    isText = properties.ReadBoolean();
-                    break;
-                case PropertyId.MessageExpiryInterval:
-                    expiry = properties.Values.ReadUInt32();
-                    break;
-                case PropertyId.TopicAlias:
-                    throw new MqttProtocolException(ReasonCode.TopicAliasInvalid, "Topic aliases are not available: Topic Alias Maximum is 0.");
-                case PropertyId.ResponseTopic:
-                    var topic = properties.Values.ReadUtf8();
-                    ExpectName(topic);
-                    responseTopic = Encoding.UTF8.GetString(topic);
-                    break;
-                case PropertyId.CorrelationData:
-                    correlationData = properties.Values.ReadBinary().ToArray();
-                    break;
-                case PropertyId.SubscriptionIdentifier:
-                    MqttProtocolException.ThrowProtocolError("A PUBLISH of a client may not hold a Subscription Identifier.");
-                    break;
-                case PropertyId.ContentType:
-                    contentType = properties.Values.ReadString();
-                    break;
-                default:
-                    (userProperties ??= []).Add(properties.ReadUserProperty());
-                    break;
+                continue;
             }
+
+            if (property == PropertyId.TopicAlias)
+            {
+                throw new MqttProtocolException(ReasonCode.TopicAliasInvalid, "Topic aliases are not available: Topic Alias Maximum is 0.");
+            }
+
+            MqttProtocolException.ThrowProtocolError("A PUBLISH of a client may not hold a Subscription Identifier.");
         }
 
-        return new MessageProperties
-        {
-            ExpiryIntervalSeconds = expiry,
-            ContentType = contentType,
-            IsText = isText,
-            ResponseTopic = responseTopic,
-            CorrelationData = correlationData,
-            UserProperties = userProperties?.ToArray() ?? [],
-        };
+        return builder.Build();
     }
 }

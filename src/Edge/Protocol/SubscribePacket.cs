@@ -42,7 +42,7 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
             subscriptions.Add(new Subscription
             {
                 Filter = Encoding.UTF8.GetString(filter),
-                MaximumQoS = Math.Min((byte)(options & 3), features.MaximumQoS),
+                MaximumQoS = (byte)(options & 3),
                 NoLocal = (options & 0x04) != 0,
             });
             refusals.Add(0);

@@ -5,24 +5,40 @@ using OrleansMqtt.Edge.Protocol;
 namespace OrleansMqtt.Edge.Publishing;
 
 /// <summary>
-/// The publishes of one connection that are on their way to the log: a queue in the order of receipt, from whose head PUBACKs are sent ([MQTT-4.6.0-2]), and the
-/// connection's byte credit.
+/// What of one connection is under way: a queue in the order of receipt, from whose head the answers are sent ([MQTT-4.6.0-2], [MQTT-4.6.0-3]), and the connection's byte
+/// credit.
 /// </summary>
 internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContext context)
 {
-    private readonly Queue<PublishRun> _runs = new(1);
+    private readonly Queue<InboundRun> _runs = new(1);
+    private readonly UnsettledRuns _unsettled = new();
     private TaskCompletionSource? _creditReturned;
-    private TaskCompletionSource? _settled;
     private long _bytes;
     private int _unacknowledged;
-    private int _unsettledRuns;
+    private long _answered;
     private bool _hasFailed;
+    private bool _isStuck;
 
-    /// <summary>Counts a QoS 1 publish on its receipt; false when the client has more outstanding than the server's Receive Maximum.</summary>
+    /// <summary>How many answers are taken off the queue, whether written or none.</summary>
+    public long Answered => Volatile.Read(ref _answered);
+
+    /// <summary>Whether a message was not stored: nothing after it is answered.</summary>
+    public bool HasFailed => Volatile.Read(ref _hasFailed);
+
+    /// <summary>Counts a publish on its receipt; false when the client has more outstanding than the server's Receive Maximum.</summary>
     public bool TryCountReceived(int receiveMaximum) => Interlocked.Increment(ref _unacknowledged) <= receiveMaximum;
 
+    /// <summary>A message is acknowledged for good: the client may send one more.</summary>
+    public void FreeRoom() => Interlocked.Decrement(ref _unacknowledged);
+
+    /// <summary>Whether the run must wait until what went the other way is settled, so that the order of the log is that of receipt.</summary>
+    public bool MustWait(InboundRun run) => _unsettled.Any(GetOtherPath(run));
+
+    /// <summary>Waits for that. Call when nothing else is handed over meanwhile.</summary>
+    public Task WaitForOtherPathAsync(InboundRun run) => _unsettled.WaitAsync(GetOtherPath(run));
+
     /// <summary>Takes the credit of a run, waiting for it if need be; false when the connection is closing.</summary>
-    public ValueTask<bool> TakeCreditAsync(PublishRun run, CancellationToken closing)
+    public ValueTask<bool> TakeCreditAsync(InboundRun run, CancellationToken closing)
     {
         var outstanding = Volatile.Read(ref _bytes);
         return outstanding > 0 && outstanding + run.Bytes > context.Options.ConnectionPublishBytes
@@ -31,18 +47,28 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
     }
 
     /// <summary>Puts a run into the queue, before it is handed to the log.</summary>
-    public void Add(PublishRun run)
+    public void Add(InboundRun run)
     {
-        Interlocked.Increment(ref _unsettledRuns);
+        run.Seal();
+        _unsettled.Add(run.Path);
         lock (_runs)
         {
             _runs.Enqueue(run);
         }
     }
 
-    /// <summary>A message of the run is stored, or never will be. From any thread.</summary>
-    public void OnSettled(PublishRun run, bool isLastOfRun)
+    /// <summary>A packet of the run has its outcome. From any thread.</summary>
+    public void OnSettled(InboundRun run, EntryOutcome outcome, bool isLastOfRun)
     {
+        if (outcome == EntryOutcome.Failed)
+        {
+            Volatile.Write(ref _hasFailed, true);
+        }
+        else if (outcome == EntryOutcome.Unanswered)
+        {
+            connection.Close(CloseReason.TakenOver);
+        }
+
         if (isLastOfRun)
         {
             context.Credits.Release(run.Bytes);
@@ -53,53 +79,40 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
         }
 
         connection.Output.Schedule();
-        if (isLastOfRun && Interlocked.Decrement(ref _unsettledRuns) == 0)
+        if (isLastOfRun)
         {
-            Volatile.Read(ref _settled)?.TrySetResult();
+            _unsettled.Remove(run.Path);
         }
     }
 
-    /// <summary>Completes when nothing is on its way to the log. Call when nothing more is handed over.</summary>
-    public Task WaitUntilSettledAsync()
-    {
-        if (Volatile.Read(ref _unsettledRuns) == 0)
-        {
-            return Task.CompletedTask;
-        }
-
-        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        settled = Interlocked.CompareExchange(ref _settled, settled, null) ?? settled;
-        if (Volatile.Read(ref _unsettledRuns) == 0)
-        {
-            settled.TrySetResult();
-        }
-
-        return settled.Task;
-    }
+    /// <summary>Completes when nothing is under way on these paths. Call when nothing more is handed over.</summary>
+    public Task WaitUntilSettledAsync(RunPaths paths = RunPaths.All) => _unsettled.WaitAsync(paths);
 
     /// <summary>
-    /// Writes the PUBACKs that are due. Called by one thread at a time. Returns why a publish was not stored: nothing after it is acknowledged.
+    /// Writes the answers that are due. Called by one thread at a time. Returns why a publish was not stored: nothing after it is acknowledged.
     /// </summary>
     public string? WriteAnswers(ref OutputBuffer output)
     {
-        var acknowledged = 0;
+        var answered = 0;
+        var freed = 0;
         long bytes = 0;
         string? error = null;
-        while (!_hasFailed && TryPeek(out var run))
+        while (!_isStuck && TryPeek(out var run))
         {
-            while (run.TryTakeAnswer(out var packetId, out var isStored))
+            while (run.TryTakeAnswer(out var answer))
             {
-                if (!isStored)
+                if (!answer.IsStored)
                 {
                     error = run.Error ?? "not stored";
-                    _hasFailed = true;
+                    _isStuck = true;
                     break;
                 }
 
-                if (packetId != 0)
+                answered++;
+                freed += answer.FreesRoom ? 1 : 0;
+                if (answer.Packet != PacketType.Reserved)
                 {
-                    output.WritePubAck(packetId);
-                    acknowledged++;
+                    output.WriteAcknowledgement(answer.Packet, answer.PacketId, connection.Version == ProtocolVersion.Mqtt5 ? answer.ReasonCode : (byte)0);
                 }
             }
 
@@ -115,10 +128,15 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
             }
         }
 
-        // Before the flush: the client may use the room as soon as it has the PUBACK.
-        if (acknowledged > 0)
+        // Before the flush: the client may use the room as soon as it has the answer.
+        if (answered > 0)
         {
-            Interlocked.Add(ref _unacknowledged, -acknowledged);
+            Volatile.Write(ref _answered, _answered + answered);
+        }
+
+        if (freed > 0)
+        {
+            Interlocked.Add(ref _unacknowledged, -freed);
         }
 
         if (bytes > 0)
@@ -129,7 +147,9 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
         return error;
     }
 
-    private bool TryPeek(out PublishRun run)
+    private static RunPaths GetOtherPath(InboundRun run) => run.Path switch { RunPaths.Log => RunPaths.Session, RunPaths.Session => RunPaths.Log, _ => RunPaths.None };
+
+    private bool TryPeek(out InboundRun run)
     {
         lock (_runs)
         {
@@ -146,7 +166,7 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
         }
     }
 
-    private async ValueTask<bool> WaitAndTakeAsync(PublishRun run, CancellationToken closing)
+    private async ValueTask<bool> WaitAndTakeAsync(InboundRun run, CancellationToken closing)
     {
         context.Metrics.PublishStalled();
         while (true)
@@ -168,7 +188,7 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
         }
     }
 
-    private ValueTask<bool> TakeTotalAsync(PublishRun run, CancellationToken closing)
+    private ValueTask<bool> TakeTotalAsync(InboundRun run, CancellationToken closing)
     {
         var taken = context.Credits.TakeAsync(run.Bytes, closing);
         if (!taken.IsCompletedSuccessfully)
@@ -185,7 +205,7 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
         return new(false);
     }
 
-    private async ValueTask<bool> AwaitTotalAsync(ValueTask<bool> taken, PublishRun run)
+    private async ValueTask<bool> AwaitTotalAsync(ValueTask<bool> taken, InboundRun run)
     {
         if (!await taken)
         {

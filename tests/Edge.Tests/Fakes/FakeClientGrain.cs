@@ -3,10 +3,18 @@ using OrleansMqtt.Edge;
 
 namespace OrleansMqtt.Edge.Tests;
 
-internal sealed class FakeClientGrain(FakeGrains grains, string clientId) : IClientSessionGrain
+internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int slot) : IClientSessionGrain
 {
     private long _epoch;
     private int _packetId;
+
+    public int Slot => slot;
+
+    /// <summary>Of the living connection.</summary>
+    public ConnectionEpoch Epoch => new(1, _epoch);
+
+    /// <summary>The identifiers of QoS 2 messages that were not released.</summary>
+    public HashSet<ushort> Received { get; } = [];
 
     public long? ConnectionId { get; private set; }
 
@@ -33,7 +41,7 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId) : ICli
         ConnectionId = request.ConnectionId;
         Subscriptions.Clear();
         grains.Record($"connect {clientId}");
-        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), false, 0, 7, request.SessionExpirySeconds);
+        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), grains.SessionPresent, 0, slot, grains.GrantedExpiry ?? request.SessionExpirySeconds);
     }
 
     public async ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions)
@@ -72,7 +80,7 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId) : ICli
     public async ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice)
     {
         await Task.Yield();
-        grains.Record($"disconnect {clientId} {notice.Cause}");
+        grains.Record($"disconnect {clientId} {notice.Cause}{(notice.SessionExpirySeconds is { } expiry ? $" {expiry}" : "")}");
     }
 
     /// <summary>Makes the living connection's epoch an old one.</summary>

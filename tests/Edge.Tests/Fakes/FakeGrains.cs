@@ -18,6 +18,7 @@ internal sealed class FakeGrains : IEdgeGrains
     private readonly List<string> _calls = [];
     private readonly List<(TaskCompletionSource Source, Func<bool> Condition)> _waiters = [];
     private long _sequence;
+    private int _slot;
 
     public SiloAddress Edge { get; } = SiloAddress.New(IPAddress.Loopback, 1, 1);
 
@@ -44,15 +45,35 @@ internal sealed class FakeGrains : IEdgeGrains
 
     public List<Acknowledgement> Acknowledgements { get; } = [];
 
+    /// <summary>Set to make QoS 2 calls wait.</summary>
+    public TaskCompletionSource? QoS2Gate { get; set; }
+
+    /// <summary>The QoS 2 calls, as their items were when the call came.</summary>
+    public List<InboundQoS2[]> QoS2Batches { get; } = [];
+
+    /// <summary>QoS 2 calls under way.</summary>
+    public int QoS2Calls;
+
+    /// <summary>Whether PUBREC of a client is answered with PUBREL.</summary>
+    public bool CompletesDeliveries { get; set; }
+
+    /// <summary>What CONNECT is told.</summary>
+    public bool SessionPresent { get; set; }
+
+    /// <summary>The Session Expiry Interval that is granted; null grants what is asked for.</summary>
+    public uint? GrantedExpiry { get; set; }
+
     public FakePartitionGrain Partition => new(this);
 
     public ITopicGrain GetTopic(string topic) => _topics.GetOrAdd(topic, _ => new FakeTopicGrain(this));
 
-    public IClientSessionGrain GetClient(string clientId) => _clients.GetOrAdd(clientId, id => new FakeClientGrain(this, id));
+    public IClientSessionGrain GetClient(string clientId) => _clients.GetOrAdd(clientId, id => new FakeClientGrain(this, id, Interlocked.Increment(ref _slot)));
 
     public ISessionPartitionGrain GetSessionPartition(int partition) => Partition;
 
     public FakeClientGrain Client(string clientId) => (FakeClientGrain)GetClient(clientId);
+
+    public FakeClientGrain ClientOf(int slot) => _clients.Values.First(client => client.Slot == slot);
 
     /// <summary>Notes a call for <see cref="Calls"/>.</summary>
     public void Record(string call) => Change(() => _calls.Add(call));
@@ -137,13 +158,22 @@ internal sealed class FakeGrains : IEdgeGrains
             items[i] = new Delivery(connectionId, i, deliveries[i].PacketId, deliveries[i].QoS, false);
         }
 
+        return Send(messages, items);
+    }
+
+    /// <summary>Sends a PUBREL to a connection.</summary>
+    public DeliveryResult SendRelease(long connectionId, ushort packetId) => Send([], [new Delivery(connectionId, Delivery.Release, packetId, 0, false)]);
+
+    public DeliveryResult Send(MqttMessage[] messages, Delivery[] deliveries)
+    {
         lock (_topics)
         {
-            return Receiver.Deliver(new DeliveryBatch { SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [.. messages], Deliveries = [.. items] });
+            return Receiver.Deliver(
+                new DeliveryBatch { SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [.. messages], Deliveries = [.. deliveries] });
         }
     }
 
-    private void Deliver(MqttMessage message)
+    public void Deliver(MqttMessage message)
     {
         foreach (var client in _clients.Values)
         {

@@ -1,0 +1,28 @@
+using OrleansMqtt.Edge.Protocol;
+
+namespace OrleansMqtt.Edge.Connections;
+
+/// <summary>What waits to be written to a client: a message, a packet that is already encoded, or an acknowledgement.</summary>
+internal struct OutputItem
+{
+    /// <summary>A <see cref="MqttMessage"/> or the bytes of a packet; null for an acknowledgement.</summary>
+    public object? Packet;
+
+    public ushort PacketId;
+
+    /// <summary>The QoS of a message; the reason code of an acknowledgement.</summary>
+    public byte QoS;
+
+    public bool IsDuplicate;
+
+    /// <summary>PUBREL or PUBCOMP; otherwise not set.</summary>
+    public PacketType Acknowledgement;
+
+    /// <summary>About what it takes.</summary>
+    public readonly int Bytes => Packet switch
+    {
+        MqttMessage message => message.Payload.Length + message.Topic.Length + 32,
+        byte[] bytes => bytes.Length,
+        _ => 4,
+    };
+}

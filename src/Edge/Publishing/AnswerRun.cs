@@ -1,0 +1,19 @@
+using OrleansMqtt.Edge.Protocol;
+
+namespace OrleansMqtt.Edge.Publishing;
+
+/// <summary>Packets that need nothing but an answer, in its turn: a QoS 2 publish that was sent again, or its PUBREL, while the first answer is still due.</summary>
+internal sealed class AnswerRun(OutstandingPublishes owner) : InboundRun(owner)
+{
+    public override RunPaths Path => RunPaths.None;
+
+    public void Add(PacketType answer, ushort packetId, int bytes) => AddEntry(answer, packetId, freesRoom: answer == PacketType.PubComp, bytes);
+
+    public void Settle()
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            Settle(i, EntryOutcome.Done);
+        }
+    }
+}

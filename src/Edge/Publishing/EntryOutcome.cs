@@ -1,0 +1,19 @@
+namespace OrleansMqtt.Edge.Publishing;
+
+/// <summary>What became of a packet.</summary>
+internal enum EntryOutcome
+{
+    Pending,
+
+    /// <summary>Stored, or released.</summary>
+    Done,
+
+    /// <summary>A PUBREL whose packet identifier is not known.</summary>
+    NotFound,
+
+    /// <summary>The connection is not the living one any more: no answer.</summary>
+    Unanswered,
+
+    /// <summary>Not stored, and never will be.</summary>
+    Failed,
+}

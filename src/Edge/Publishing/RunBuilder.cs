@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using OrleansMqtt.Edge.Connections;
+using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Protocol;
+
+namespace OrleansMqtt.Edge.Publishing;
+
+/// <summary>Gathers consecutive publishes, and PUBRELs, of one connection into runs. Used by the reading loop only.</summary>
+internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
+{
+    /// <summary>What a packet costs beside its bytes, for the credits.</summary>
+    private const int Overhead = 128;
+
+    /// <summary>One run in this many is measured.</summary>
+    private const int LatencySample = 64;
+
+    private readonly int _receiveMaximum = connection.Version == ProtocolVersion.Mqtt5 ? context.Options.ReceiveMaximum : int.MaxValue;
+    private ReceivedQoS2? _received;
+    private InboundRun? _run;
+    private QoSCounts _counts;
+    private long _answers;
+    private int _runs;
+
+    /// <summary>The run gathered so far.</summary>
+    public InboundRun? Take()
+    {
+        var run = _run;
+        _run = null;
+        return run;
+    }
+
+    /// <summary>How many messages came since the last call.</summary>
+    public QoSCounts TakeCounts()
+    {
+        var counts = _counts;
+        _counts = default;
+        return counts;
+    }
+
+    /// <summary>Adds a PUBLISH to the run, or begins a new run and returns the one before.</summary>
+    public InboundRun? AddPublish(in FrameHeader header, ReadOnlySpan<byte> body)
+    {
+        var packet = PublishPacket.Read(header.Flags, body, connection.Version);
+        if (packet.Retain && !context.Features.Retain)
+        {
+            throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not available.");
+        }
+
+        var topic = _run is PublishRun current && packet.Topic.SequenceEqual(current.Topic.Utf8) ? current.Topic : context.Topics.Get(packet.Topic);
+        var publishes = connection.GetPublishes();
+        var bytes = header.Length + Overhead;
+        if (packet.QoS < 2 || (_received ??= new()).TryAdd(packet.PacketId, _answers))
+        {
+            _counts[packet.QoS]++;
+            if (packet.QoS > 0 && !publishes.TryCountReceived(_receiveMaximum))
+            {
+                throw new MqttProtocolException(ReasonCode.ReceiveMaximumExceeded, $"More than {_receiveMaximum} publishes are unacknowledged (Receive Maximum).");
+            }
+        }
+        else if (!connection.IsSessionStored)
+        {
+            // Sent again: it is not stored again, and answered after the first.
+            return AddAnswer(publishes, PacketType.PubRec, packet.PacketId);
+        }
+
+        var message = new MqttMessage
+        {
+            Topic = topic.Name,
+            Payload = packet.Payload.IsEmpty ? default : packet.Payload.ToArray(),
+            QoS = packet.QoS,
+            Retain = packet.Retain,
+            PublisherClientId = connection.ClientId,
+            TimestampMilliseconds = context.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Properties = packet.Properties,
+        };
+        _answers++;
+        InboundRun? completed = null;
+        if (packet.QoS == 2 && connection.IsSessionStored)
+        {
+            ContinueSession(publishes, bytes, ref completed).AddPublish(message, packet.PacketId, bytes);
+            return completed;
+        }
+
+        if (_run is not PublishRun run || run.Topic != topic || !HasRoom(run, bytes))
+        {
+            completed = Begin(run = new PublishRun(publishes, topic) { StartTimestamp = SampleStart() });
+        }
+
+        run.Add(message, packet.PacketId, bytes);
+        return completed;
+    }
+
+    /// <summary>Answers a PUBREL, or adds it to the run and returns the one before if it began a new one.</summary>
+    public InboundRun? AddRelease(in FrameHeader header, ReadOnlySpan<byte> body)
+    {
+        var packetId = AcknowledgementPacket.Read(PacketType.PubRel, body, connection.Version).PacketId;
+        var publishes = connection.GetPublishes();
+        long answer = 0;
+        var isKnown = _received?.TryRemove(packetId, out answer) ?? false;
+        if (connection.IsSessionStored)
+        {
+            InboundRun? completed = null;
+            var bytes = header.Length + Overhead;
+            ContinueSession(publishes, bytes, ref completed).AddRelease(packetId, isKnown, bytes);
+            _answers++;
+            return completed;
+        }
+
+        if (isKnown && answer >= publishes.Answered)
+        {
+            // The client did not wait for PUBREC: PUBCOMP may not promise before the message is stored.
+            return AddAnswer(publishes, PacketType.PubComp, packetId);
+        }
+
+        if (isKnown)
+        {
+            publishes.FreeRoom();
+        }
+
+        connection.Output.SendAcknowledgement(PacketType.PubComp, packetId, isKnown ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+        return null;
+    }
+
+    private InboundRun? AddAnswer(OutstandingPublishes publishes, PacketType answer, ushort packetId)
+    {
+        InboundRun? completed = null;
+        if (_run is not AnswerRun run || !HasRoom(run, Overhead))
+        {
+            completed = Begin(run = new AnswerRun(publishes));
+        }
+
+        run.Add(answer, packetId, Overhead);
+        _answers++;
+        return completed;
+    }
+
+    private SessionRun ContinueSession(OutstandingPublishes publishes, int bytes, ref InboundRun? completed)
+    {
+        if (_run is not SessionRun run || !HasRoom(run, bytes))
+        {
+            completed = Begin(run = new SessionRun(publishes, connection.Session) { StartTimestamp = SampleStart() });
+        }
+
+        return run;
+    }
+
+    private bool HasRoom(InboundRun run, int bytes) => run.Count < InboundRun.MaximumCount && run.Bytes + bytes <= context.Options.ConnectionPublishBytes;
+
+    /// <summary>Returns the run before.</summary>
+    private InboundRun? Begin(InboundRun run)
+    {
+        var completed = _run;
+        _run = run;
+        return completed;
+    }
+
+    private long SampleStart() => _runs++ % LatencySample == 0 ? Stopwatch.GetTimestamp() : 0;
+}

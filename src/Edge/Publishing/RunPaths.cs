@@ -1,0 +1,20 @@
+namespace OrleansMqtt.Edge.Publishing;
+
+/// <summary>The ways of what a client sends.</summary>
+[Flags]
+internal enum RunPaths
+{
+    /// <summary>Answered by the edge itself.</summary>
+    None = 0,
+
+    /// <summary>Messages to the log, by their topic's grain.</summary>
+    Log = 1,
+
+    /// <summary>QoS 2 messages to the session partition, which stores them together with their packet identifiers.</summary>
+    Session = 2,
+
+    /// <summary>PUBRELs to the session partition: no message has to wait for them.</summary>
+    Releases = 4,
+
+    All = Log | Session | Releases,
+}
