@@ -14,13 +14,6 @@ internal sealed class EdgeService(GrainId grainId, Silo silo, ILoggerFactory log
     public ValueTask<DeliveryResult> Deliver(DeliveryBatch batch) => new(receiver.Deliver(batch));
 
     /// <inheritdoc/>
-    public async ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId)
-    {
-        if (context.Connections.Find(connectionId) is { } connection)
-        {
-            await connection.CloseTakenOverAsync();
-        }
-
-        return null;
-    }
+    public ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId)
+        => context.Connections.Find(connectionId) is { } connection ? new(connection.CloseTakenOverAsync()) : default;
 }

@@ -21,6 +21,8 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
     /// <summary>The Session Expiry Interval of the client's DISCONNECT; null when it named none.</summary>
     public uint? SessionExpirySeconds { get; init; }
 
+    public DisconnectNotice ToNotice() => new(Cause, SessionExpirySeconds);
+
     /// <summary>For the counter of closed connections.</summary>
     public string Tag => Code?.ToString() ?? Cause.ToString();
 

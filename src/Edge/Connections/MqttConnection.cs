@@ -101,11 +101,17 @@ internal sealed class MqttConnection : IDisposable
     }
 
     /// <summary>See <see cref="IEdgeService.CloseTakenOver"/>.</summary>
-    public Task CloseTakenOverAsync()
+    public async Task<DisconnectNotice?> CloseTakenOverAsync()
     {
         Close(CloseReason.TakenOver);
         _operations.Stop();
-        return Publishes?.WaitUntilSettledAsync() ?? Task.CompletedTask;
+        if (Publishes is { } publishes)
+        {
+            await publishes.WaitUntilSettledAsync();
+        }
+
+        // The session may not have heard yet that the client had ended the connection itself.
+        return _closeReason is { } reason && reason != CloseReason.TakenOver ? reason.ToNotice() : null;
     }
 
     /// <summary>A publish was not stored: it and all after it stay unacknowledged.</summary>
@@ -318,18 +324,19 @@ internal sealed class MqttConnection : IDisposable
         if (reason != CloseReason.TakenOver)
         {
             await _operations.DrainAsync();
-            if (Publishes is not null)
-            {
-                // What the session is to store comes before its end.
-                await Publishes.WaitUntilSettledAsync(RunPaths.Session | RunPaths.Releases);
-            }
-
-            await TellSessionAsync(new DisconnectNotice(reason.Cause, reason.SessionExpirySeconds));
         }
 
+        // What the client published comes before its will, and what the session is to store before its end.
         if (Publishes is { } publishes)
         {
             await publishes.WaitUntilSettledAsync();
+        }
+
+        if (reason != CloseReason.TakenOver)
+        {
+            // Its acknowledgements count still.
+            await (_acknowledgements?.WaitUntilSentAsync() ?? Task.CompletedTask);
+            await TellSessionAsync(reason.ToNotice());
         }
 
         _context.Connections.Remove(this);

@@ -16,6 +16,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     private readonly ISessionPartitionGrain _grain = grains.GetSessionPartition(partition);
     private readonly Lock _gate = new();
     private List<Acknowledgement> _waiting = [];
+    private TaskCompletionSource? _sent;
     private bool _isSending;
 
     public void Add(in Acknowledgement acknowledgement)
@@ -34,16 +35,29 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
         ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.SendAllAsync(), this, preferLocal: false);
     }
 
+    /// <summary>Completes when what was added before has arrived.</summary>
+    public Task WaitUntilSentAsync()
+    {
+        lock (_gate)
+        {
+            return _isSending ? (_sent ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
+        }
+    }
+
     private async Task SendAllAsync()
     {
         while (true)
         {
             List<Acknowledgement> sending;
+            TaskCompletionSource? sent;
             lock (_gate)
             {
+                sent = _sent;
+                _sent = null;
                 if (_waiting.Count == 0)
                 {
                     _isSending = false;
+                    sent?.SetResult();
                     return;
                 }
 
@@ -57,6 +71,8 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
                 var items = CollectionsMarshal.AsSpan(sending).Slice(start, Math.Min(MaximumBatch, sending.Count - start)).ToArray();
                 await SendAsync(new AcknowledgementBatch { Items = items });
             }
+
+            sent?.SetResult();
         }
     }
 

@@ -37,6 +37,12 @@ internal sealed class SessionRun(OutstandingPublishes owner, ConnectResult sessi
     {
         for (var i = 0; i < outcomes.Length; i++)
         {
+            if (outcomes[i] == InboundQoS2Outcome.NotStored)
+            {
+                Settle(i, EntryOutcome.Failed, "The log does not take it.");
+                continue;
+            }
+
             Settle(i, outcomes[i] switch
             {
                 InboundQoS2Outcome.Done => EntryOutcome.Done,

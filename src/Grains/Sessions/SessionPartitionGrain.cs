@@ -331,6 +331,14 @@ internal sealed partial class SessionPartitionGrain(
             }
         }
 
+        // Identifiers that were released in it.
+        List<StoreRecord> records = [];
+        foreach (var session in batch.Items.Select(item => _sessions.Find(item.SessionSlot, item.Epoch)).OfType<Session>().Distinct())
+        {
+            _store.AddSession(session, records);
+        }
+
+        await _store.CommitAsync(records);
         return outcomes;
     }
 
