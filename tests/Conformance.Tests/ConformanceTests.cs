@@ -64,6 +64,18 @@ public abstract class ConformanceTests(ConformanceServer server) : IDisposable
         await _publisher.PublishAsync(message);
     }
 
+    /// <summary>The server has to close the connection without accepting it; it may say why, with an error.</summary>
+    private protected async Task ExpectRefusedAsync(Connect connect)
+    {
+        var client = await OpenAsync(connect.Version);
+        await client.SendAsync(connect.Encode());
+        if (await client.ReadAsync() is { } answer)
+        {
+            Assert.True(answer is ConnAck { IsSessionPresent: false } refusal && refusal.Code >= (connect.Version is V5 ? 0x80 : 1), $"The server answers {connect} with {answer}.");
+            Assert.Null(await client.ReadAsync());
+        }
+    }
+
     /// <summary>Waits until the session that a lost connection leaves is offline, and discards it or resumes it once.</summary>
     private protected async Task ReconnectAndLeaveAsync(Connect connect) => await (await ConnectAsync(connect with { Will = null })).DisconnectAsync();
 
