@@ -19,6 +19,13 @@ internal sealed class RestartableServer : IAsyncDisposable
         return new(await MqttServer.StartAsync(new() { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory }), directory);
     }
 
+    public async Task<Client> ConnectAsync(Connect connect)
+    {
+        var client = await Client.OpenAsync(EndPoint, connect.Version);
+        await client.ConnectAsync(connect);
+        return client;
+    }
+
     /// <summary>The process ends without a chance to write anything, and a new one takes its place.</summary>
     public async Task KillAndStartAgainAsync()
     {
