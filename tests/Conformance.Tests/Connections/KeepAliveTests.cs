@@ -54,7 +54,7 @@ public sealed class KeepAliveTests(ConformanceServer server) : ConformanceTests(
         do
         {
             await pinging.PingAsync();
-            await publishing.PublishAsync(new Publish(topic, "message"));
+            await publishing.PublishAsync(new Publish(topic, "message") { QoS = 1 });
             await acknowledging.ReceiveTextAsync();
         }
         while (await timer.WaitForNextTickAsync() && !passed.IsCompleted);
