@@ -50,9 +50,9 @@ public sealed class RestartTests
         await before.SubscribeAsync("a", 2);
         using (var publisher = await server.ConnectAsync(new Connect(version, "publisher")))
         {
-            foreach (var qoS in new[] { 2, 2, 1, 2, 1 })
+            foreach (var (qoS, payload) in new[] { (2, "1"), (2, "2"), (1, "3"), (2, "4"), (1, "5") })
             {
-                await publisher.PublishAsync(new Publish("a", $"{qoS}") { QoS = qoS });
+                await publisher.PublishAsync(new Publish("a", payload) { QoS = qoS });
             }
         }
 
@@ -66,7 +66,11 @@ public sealed class RestartTests
         Assert.Equal(first[0].PacketId, (await after.FindAsync<PubRel>()).PacketId);
         await after.SendAsync(new PubComp(first[0].PacketId).Encode());
         var again = await after.ReceiveMessagesAsync(4);
-        Assert.Equal(first.Skip(1).Select(message => (message.PacketId, message.QoS, message.Payload, true)), again.Select(message => (message.PacketId, message.QoS, message.Payload, message.IsDuplicate)));
+
+        // At least once is all that QoS 1 promises after a failure of the server: whether it knows that it sent the message is left open.
+        Assert.Equal([(first[1].PacketId, "2", true), (first[3].PacketId, "4", true)], again.Where(message => message.QoS == 2).Select(message => (message.PacketId, message.Payload, message.IsDuplicate)));
+        Assert.Equal(["3", "5"], again.Where(message => message.QoS == 1).Select(message => message.Payload));
+        Assert.Equal(4, again.Select(message => message.PacketId).Distinct().Count());
         foreach (var message in again)
         {
             await after.AcknowledgeAsync(message);
@@ -180,15 +184,16 @@ public sealed class RestartTests
         using var delayed = await server.ConnectAsync(Connect.Durable(V5, "delayed") with { Will = Will.Delayed("will/delayed", "will", 1) });
         using var ending = await server.ConnectAsync(new Connect(V5, "ending") { Will = Will.Delayed("will/ending", "will", 3600) });
         await server.KillAndStartAgainAsync();
+        string[] expected = ["will/clean", "will/delayed", "will/durable", "will/ending"];
         using (var after = await server.ConnectAsync(subscribing))
         {
-            Assert.Equal(["will/clean", "will/delayed", "will/durable", "will/ending"], (await after.ReceiveMessagesAsync(4)).Select(message => message.Topic).Order());
+            Assert.Equal(expected, (await after.ReceiveMessagesAsync(4)).Select(message => message.Topic).Order());
         }
 
-        // They are unacknowledged: another restart shows each of them once again, as a duplicate, and no will that is sent a second time.
+        // They are not acknowledged: after another restart each of them arrives once again, and no will that was published a second time.
         await server.KillAndStartAgainAsync();
         using var last = await server.ConnectAsync(subscribing);
-        Assert.All(await last.ReceiveMessagesAsync(4), message => Assert.True(message.IsDuplicate));
+        Assert.Equal(expected, (await last.ReceiveMessagesAsync(4)).Select(message => message.Topic).Order());
         foreach (var topic in new[] { "clean", "delayed", "durable", "ending", "normal" })
         {
             await last.PublishAsync(new Publish($"will/{topic}", "no will before") { QoS = 1 });

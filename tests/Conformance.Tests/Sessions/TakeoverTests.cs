@@ -114,7 +114,9 @@ public sealed class TakeoverTests(ConformanceServer server) : ConformanceTests(s
         var open = closed.ToList();
         while (open.Count > 1)
         {
-            open.Remove(await Task.WhenAny(open));
+            var first = await Task.WhenAny(open);
+            await first;
+            open.Remove(first);
         }
 
         var winner = clients[closed.IndexOf(Assert.Single(open))];
