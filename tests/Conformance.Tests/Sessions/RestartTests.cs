@@ -151,7 +151,7 @@ public sealed class RestartTests
         foreach (var connect in new[] { Connect.Durable(V311, "clean"), Connect.Durable(V5, "zero"), expiring })
         {
             using var client = await server.ConnectAsync(connect);
-            Assert.False(client.ConnAck.IsSessionPresent);
+            Assert.False(client.ConnAck.IsSessionPresent, $"The session of {connect.ClientId} is back.");
         }
 
         using var after = await server.ConnectAsync(staying);

@@ -37,6 +37,29 @@ public sealed class SessionStartTests(ConformanceServer server) : ConformanceTes
     }
 
     [Theory, InlineData(V311), InlineData(V5)]
+    [Statement(V311, "MQTT-3.1.2-4", "MQTT-3.1.2-24", "MQTT-4.8.0-1")]
+    [Statement(V5, "MQTT-3.1.2-5", "MQTT-3.1.2-22", "MQTT-3.1.2-23", "MQTT-4.13.1-1")]
+    public async Task A_connection_that_the_server_closed_leaves_the_session_behind(MqttVersion version)
+    {
+        var (malformed, silent) = (Connect.Durable(version, NewClientId()), Connect.Durable(version, NewClientId()) with { KeepAlive = 1 });
+        var client = await ConnectAsync(malformed);
+        await client.SendAsync([0xE1, 0]);
+        await client.ReceiveCloseAsync();
+        Assert.True((await ConnectAsync(malformed)).ConnAck.IsSessionPresent);
+        await (await ConnectAsync(silent)).ReceiveCloseAsync();
+        Assert.True((await ConnectAsync(silent)).ConnAck.IsSessionPresent);
+    }
+
+    [Theory, InlineData(0x04), InlineData(0x80)]
+    [Statement(V5, "MQTT-3.1.2-5", "MQTT-3.1.2-23", "section 3.14.2.1")]
+    public async Task DISCONNECT_with_another_reason_leaves_the_session_behind(byte code)
+    {
+        var connect = Connect.Durable(V5, NewClientId());
+        await (await ConnectAsync(connect)).DisconnectAsync(code);
+        Assert.True((await ConnectAsync(connect)).ConnAck.IsSessionPresent);
+    }
+
+    [Theory, InlineData(V311), InlineData(V5)]
     [Statement(V311, "MQTT-3.1.2-6", "MQTT-3.2.2-1")]
     [Statement(V5, "MQTT-3.1.2-4", "MQTT-3.2.2-2")]
     public async Task A_clean_start_discards_the_subscriptions_and_the_messages_of_the_session(MqttVersion version)

@@ -79,6 +79,28 @@ public sealed class SessionStateTests(ConformanceServer server) : ConformanceTes
     }
 
     [Theory, InlineData(V311), InlineData(V5)]
+    [Statement(V311, "MQTT-3.8.4-3", "MQTT-3.1.2-4")]
+    [Statement(V5, "MQTT-3.8.4-3", "MQTT-3.1.2-5")]
+    public async Task A_subscription_that_was_replaced_is_kept_as_it_is_now(MqttVersion version)
+    {
+        var (connect, topic) = (Connect.Durable(version, NewClientId()), NewTopic());
+        var before = await SubscribeAsync(connect, topic, 2);
+        await before.SubscribeAsync(topic, 1);
+        await before.DisconnectAsync();
+        await PublishAsync(topic, 2, "while it was away");
+        var after = await ConnectAsync(connect);
+        await PublishAsync(topic, 2, "since it is back");
+        foreach (var payload in new[] { "while it was away", "since it is back" })
+        {
+            var message = await after.ReceiveAsync<Publish>();
+            Assert.Equal((payload, 1), (message.Payload, message.QoS));
+            await after.AcknowledgeAsync(message);
+        }
+
+        await after.ExpectNothingAsync();
+    }
+
+    [Theory, InlineData(V311), InlineData(V5)]
     [Statement(V311, "MQTT-3.10.4-3")]
     [Statement(V5, "MQTT-3.10.4-3")]
     public async Task Delivery_that_has_begun_is_completed_after_UNSUBSCRIBE(MqttVersion version)
