@@ -27,8 +27,11 @@ internal sealed class DeadlineWheel : IDisposable
         _timer = time.CreateTimer(static wheel => ((DeadlineWheel)wheel!).Advance(), this, period, period);
     }
 
-    /// <summary>The time in ticks.</summary>
+    /// <summary>The tick up to which deadlines were looked at. Behind the time when the machine is busy.</summary>
     public long Now => Volatile.Read(ref _now);
+
+    /// <summary>The time in ticks.</summary>
+    public long Time => (long)(_time.GetElapsedTime(_start).TotalSeconds * TicksPerSecond);
 
     public static long ToTicks(TimeSpan time) => (long)Math.Ceiling(time.TotalSeconds * TicksPerSecond);
 
@@ -104,7 +107,7 @@ internal sealed class DeadlineWheel : IDisposable
         // A timer that fires late catches up; the callbacks of one timer may overlap.
         lock (_due)
         {
-            var target = (long)(_time.GetElapsedTime(_start).TotalSeconds * TicksPerSecond);
+            var target = Time;
             while (_now < target)
             {
                 lock (_gate)

@@ -254,7 +254,7 @@ internal sealed class MqttConnection : IDisposable
         var input = _transport.Input;
         while (true)
         {
-            Volatile.Write(ref _lastActive, _context.Deadlines.Now);
+            Volatile.Write(ref _lastActive, _context.Deadlines.Time);
             _isReading = true;
             var result = await input.ReadAsync();
             _isReading = false;

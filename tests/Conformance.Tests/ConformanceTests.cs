@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace OrleansMqtt.Conformance.Tests;
+
+/// <summary>What tests of all subjects need. Clients and topics are each test's own.</summary>
+public abstract class ConformanceTests(ConformanceServer server) : IDisposable
+{
+    private readonly List<Client> _clients = [];
+    private Client? _publisher;
+
+    public void Dispose()
+    {
+        _clients.ForEach(client => client.Dispose());
+        GC.SuppressFinalize(this);
+    }
+
+    private protected EndPoint EndPoint => server.EndPoint;
+
+    private protected static string NewTopic() => $"conformance/{Guid.NewGuid():N}";
+
+    private protected static string NewClientId() => $"c{Guid.NewGuid():N}"[..23];
+
+    /// <summary>A connection with nothing sent yet.</summary>
+    private protected async Task<Client> OpenAsync(MqttVersion version)
+    {
+        var client = await Client.OpenAsync(server.EndPoint, version);
+        _clients.Add(client);
+        return client;
+    }
+
+    private protected async Task<Client> ConnectAsync(Connect connect)
+    {
+        var client = await OpenAsync(connect.Version);
+        await client.ConnectAsync(connect);
+        return client;
+    }
+
+    /// <summary>A client without a session.</summary>
+    private protected Task<Client> ConnectAsync(MqttVersion version) => ConnectAsync(new Connect(version, NewClientId()));
+
+    private protected async Task<Client> SubscribeAsync(Connect connect, string topic, int qoS)
+    {
+        var client = await ConnectAsync(connect);
+        await client.SubscribeAsync(topic, qoS);
+        return client;
+    }
+
+    /// <summary>A client without a session that is subscribed.</summary>
+    private protected Task<Client> SubscribeAsync(MqttVersion version, string topic, int qoS) => SubscribeAsync(new Connect(version, NewClientId()), topic, qoS);
+
+    /// <summary>One client of the test publishes these, each to the end of its exchange.</summary>
+    private protected async Task PublishAsync(string topic, int qoS, params string[] payloads)
+    {
+        foreach (var payload in payloads)
+        {
+            await PublishAsync(new Publish(topic, payload) { QoS = qoS });
+        }
+    }
+
+    private protected async Task PublishAsync(Publish message)
+    {
+        _publisher ??= await ConnectAsync(V5);
+        await _publisher.PublishAsync(message);
+    }
+
+    /// <summary>The server has to close the connection without accepting it; it may say why, with an error.</summary>
+    private protected async Task ExpectRefusedAsync(Connect connect)
+    {
+        var client = await OpenAsync(connect.Version);
+        await client.SendAsync(connect.Encode());
+        if (await client.ReadAsync() is { } answer)
+        {
+            Assert.True(answer is ConnAck { IsSessionPresent: false } refusal && refusal.Code >= (connect.Version is V5 ? 0x80 : 1), $"The server answers {connect} with {answer}.");
+            Assert.Null(await client.ReadAsync());
+        }
+    }
+
+    /// <summary>Waits until the session that a lost connection leaves is offline, and discards it or resumes it once.</summary>
+    private protected async Task ReconnectAndLeaveAsync(Connect connect) => await (await ConnectAsync(connect with { Will = null })).DisconnectAsync();
+
+    /// <summary>Some three seconds of the server: the time after which it closes a silent connection with Keep Alive 2.</summary>
+    private protected async Task PassThreeSecondsAsync()
+    {
+        var watch = Stopwatch.StartNew();
+        var silent = await ConnectAsync(new Connect(V5, NewClientId()) { KeepAlive = 2 });
+        await silent.ReceiveCloseAsync(TimeSpan.FromSeconds(12));
+        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(12));
+    }
+}

@@ -1,0 +1,3 @@
+namespace OrleansMqtt.Conformance.Tests.Protocol;
+
+internal sealed record PingResponse : Packet;

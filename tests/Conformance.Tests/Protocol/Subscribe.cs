@@ -1,0 +1,18 @@
+namespace OrleansMqtt.Conformance.Tests.Protocol;
+
+internal sealed record Subscribe(ushort PacketId, string Filter, int Options) : Packet
+{
+    public byte[] Encode(MqttVersion version)
+    {
+        PacketWriter writer = new();
+        writer.WriteUInt16(PacketId);
+        if (version is V5)
+        {
+            writer.WriteByte(0);
+        }
+
+        writer.WriteText(Filter);
+        writer.WriteByte((byte)Options);
+        return writer.ToPacket(0x82);
+    }
+}
