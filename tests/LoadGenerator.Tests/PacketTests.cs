@@ -37,10 +37,10 @@ public sealed class PacketTests
     {
         Assert.Equal(
             [0x10, 0x10, 0, 4, .. "MQTT"u8, 4, 2, 0, 60, 0, 4, .. "c-p1"u8],
-            PacketWriter.Connect(4, "c-p1", 60, null, null, 0));
+            PacketWriter.Connect(new ConnectOptions(4, "c-p1") { KeepAlive = 60 }));
         Assert.Equal(
             [0x10, 0x1A, 0, 4, .. "MQTT"u8, 5, 0xC2, 0, 60, 3, 0x21, 0, 20, 0, 4, .. "c-p1"u8, 0, 1, .. "u"u8, 0, 1, .. "p"u8],
-            PacketWriter.Connect(5, "c-p1", 60, "u", "p", 20));
+            PacketWriter.Connect(new ConnectOptions(5, "c-p1") { KeepAlive = 60, UserName = "u", Password = "p", ReceiveMaximum = 20 }));
     }
 
     [Fact]

@@ -202,8 +202,13 @@ internal unsafe class Connection(Worker worker, string clientId)
 
         Worker.Epoll.Modify(_descriptor, _slot, Epoll.Readable);
         _state = State.AwaitingConnAck;
-        Write(PacketWriter.Connect(
-            Settings.Protocol, _clientId, (ushort)Settings.KeepAlive, Settings.UserName, Worker.Context.Password, Settings.ReceiveMaximum));
+        Write(PacketWriter.Connect(new ConnectOptions(Settings.Protocol, _clientId)
+        {
+            KeepAlive = (ushort)Settings.KeepAlive,
+            UserName = Settings.UserName,
+            Password = Worker.Context.Password,
+            ReceiveMaximum = Settings.ReceiveMaximum,
+        }));
     }
 
     private void OnReadable()
