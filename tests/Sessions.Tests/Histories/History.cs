@@ -24,7 +24,7 @@ internal sealed class History : IDisposable
     public History(IServerUnderTest server, int seed, int number, int crashes, TimeSpan limit)
     {
         (_server, _seed, _number, _limit) = (server, seed, number, limit);
-        _model = new(server.OrdersAcrossQualities, server.TakesOverWithPubRec);
+        _model = new(server);
         _generated = HistoryGenerator.Generate(seed, number, crashes);
         _prefix = $"{Guid.NewGuid():N}"[..8] + $"-{number}";
         _observers = [.. _generated.Protocols.Select((protocol, client) => _model.AddClient($"{_prefix}-{client}", protocol))];
@@ -133,8 +133,19 @@ internal sealed class History : IDisposable
         }
     }
 
+    private Task<bool> ConnectForGoodAsync(SessionClient client) => client.ConnectAsync(_server.Port, cleanStart: false, client.Protocol == 5 ? Expiry : null);
+
     private async Task CrashAsync(Func<Task> crash)
     {
+        for (var index = 0; index < _clients.Length && !_server.KeepsAllInCrash; index++)
+        {
+            if (_observers[index].IsHardToKeep)
+            {
+                await ConnectForGoodAsync(_clients[index]);
+                await SettleAsync(index);
+            }
+        }
+
         _model.Crashing();
         await crash();
         foreach (var client in _clients)
@@ -160,7 +171,7 @@ internal sealed class History : IDisposable
         {
             if (!client.IsConnected)
             {
-                await client.ConnectAsync(_server.Port, cleanStart: false, client.Protocol == 5 ? Expiry : null);
+                await ConnectForGoodAsync(client);
             }
         }
 

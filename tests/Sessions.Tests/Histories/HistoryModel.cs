@@ -1,7 +1,9 @@
+using OrleansMqtt.Sessions.Tests.Servers;
+
 namespace OrleansMqtt.Sessions.Tests.Histories;
 
 /// <summary>The reference: what a server may do and must do for the clients of one history. It hears each packet, and keeps a trace of them and all faults.</summary>
-internal sealed class HistoryModel(bool ordersAcrossQualities, bool takesOverWithPubRec)
+internal sealed class HistoryModel(IServerUnderTest server)
 {
     private readonly Dictionary<string, ModelMessage> _messages = [];
     private readonly Dictionary<string, int> _sequences = [];
@@ -12,9 +14,11 @@ internal sealed class HistoryModel(bool ordersAcrossQualities, bool takesOverWit
     /// <summary>Held while anything happens.</summary>
     public Lock Sync { get; } = new();
 
-    public bool OrdersAcrossQualities => ordersAcrossQualities;
+    public bool OrdersAcrossQualities => server.OrdersAcrossQualities;
 
-    public bool TakesOverWithPubRec => takesOverWithPubRec;
+    public bool TakesOverWithPubRec => server.TakesOverWithPubRec;
+
+    public bool RenewsReceiveMaximum => server.RenewsReceiveMaximum;
 
     /// <summary>Counts the packets.</summary>
     public long Now { get; private set; }

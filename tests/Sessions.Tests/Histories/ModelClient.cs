@@ -31,6 +31,18 @@ internal sealed class ModelClient(string clientId, int protocol, HistoryModel mo
         }
     }
 
+    /// <summary>Has what a server may forget that does not keep all in a crash.</summary>
+    public bool IsHardToKeep
+    {
+        get
+        {
+            lock (model.Sync)
+            {
+                return _session is { IsPersistent: true } && (_connecting!.CleanStart || _session.HasReleases);
+            }
+        }
+    }
+
     public void ServerCrashes()
     {
         _isCrashing = _isConnected;
@@ -62,7 +74,7 @@ internal sealed class ModelClient(string clientId, int protocol, HistoryModel mo
         // Goes on with what the server has, so that one fault does not lead to others.
         _session = sessionPresent ? _session ?? new(clientId, model) : new(clientId, model);
         _session.IsPersistent = protocol == 5 ? _connecting!.SessionExpiry > 0 : !_connecting!.CleanStart;
-        _session.ReceiveMaximum = protocol == 5 ? _connecting.ReceiveMaximum : 0;
+        _session.ReceiveMaximum = protocol != 5 || (sessionPresent && !model.RenewsReceiveMaximum) ? 0 : _connecting.ReceiveMaximum;
         _session.Connected();
         _isConnected = true;
     }

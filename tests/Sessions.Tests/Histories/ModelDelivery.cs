@@ -8,9 +8,9 @@ internal sealed class ModelDelivery(ModelMessage message, int qos, long order, l
     public int QoS => qos;
 
     /// <summary>The place of its first arrival among all of the session.</summary>
-    public long Order => order;
+    public long Order { get; set; } = order;
 
-    public long ReceivedAt => receivedAt;
+    public long ReceivedAt { get; set; } = receivedAt;
 
     /// <summary>The connection on which its PUBLISH came last.</summary>
     public int PublishedOn { get; set; } = connection;

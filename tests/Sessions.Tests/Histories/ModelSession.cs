@@ -20,6 +20,9 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
 
     public int ReceiveMaximum { get; set; }
 
+    /// <summary>A QoS 2 message that the client has answered with PUBREC has not ended.</summary>
+    public bool HasReleases => _deliveries.Values.Any(delivery => delivery.QoS == 2 && delivery.IsAnswered && !delivery.IsCompleted);
+
     public void Connected()
     {
         _connection++;
@@ -174,7 +177,13 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
             Fault($"{earlier.Message} came again with QoS {publish.QoS} instead of {earlier.QoS}");
         }
 
-        if (earlier.Order < _redelivered)
+        if (earlier.ReceivedAt < _crashedAt)
+        {
+            // Its place among the QoS 1 messages is that of their new arrival.
+            earlier.Order = _received++;
+            earlier.ReceivedAt = model.Now;
+        }
+        else if (earlier.Order < _redelivered)
         {
             Fault($"{earlier.Message} came again after one that was later");
         }

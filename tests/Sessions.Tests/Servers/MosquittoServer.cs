@@ -21,6 +21,10 @@ internal sealed class MosquittoServer : IServerUnderTest
 
     public bool TakesOverWithPubRec => false;
 
+    public bool RenewsReceiveMaximum => false;
+
+    public bool KeepsAllInCrash => false;
+
     public IReadOnlyList<string> Output => _process!.Lines;
 
     /// <param name="isKilled">A crash is SIGKILL all the same, and loses what was acknowledged.</param>

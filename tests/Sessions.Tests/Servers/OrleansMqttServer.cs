@@ -16,6 +16,10 @@ internal sealed class OrleansMqttServer : IServerUnderTest
 
     public bool TakesOverWithPubRec => true;
 
+    public bool RenewsReceiveMaximum => true;
+
+    public bool KeepsAllInCrash => true;
+
     public IReadOnlyList<string> Output => _server.Process.Lines;
 
     public static async Task<OrleansMqttServer> StartAsync(Dictionary<string, string> settings)
