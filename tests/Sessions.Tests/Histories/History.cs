@@ -100,7 +100,7 @@ internal sealed class History : IDisposable
         {
             case StepKind.Connect:
                 uint? expiry = client.Protocol == 5 && step.IsPersistent ? Expiry : null;
-                await client.ConnectAsync(_server.Port, step.IsClean, expiry, step.ReceiveMaximum);
+                await client.ConnectAsync(_server.Port, step.IsClean, expiry, _server.Deviations.HasFlag(Deviations.ReceiveMaximum) ? 0 : step.ReceiveMaximum);
                 break;
             case StepKind.Drop or StepKind.Reset:
                 client.Drop(step.Kind == StepKind.Reset);
@@ -137,7 +137,7 @@ internal sealed class History : IDisposable
 
     private async Task CrashAsync(Func<Task> crash)
     {
-        for (var index = 0; index < _clients.Length && !_server.KeepsAllInCrash; index++)
+        for (var index = 0; index < _clients.Length && _server.Deviations.HasFlag(Deviations.ForgetsInCrash); index++)
         {
             if (_observers[index].IsHardToKeep)
             {

@@ -14,11 +14,7 @@ internal sealed class HistoryModel(IServerUnderTest server)
     /// <summary>Held while anything happens.</summary>
     public Lock Sync { get; } = new();
 
-    public bool OrdersAcrossQualities => server.OrdersAcrossQualities;
-
-    public bool TakesOverWithPubRec => server.TakesOverWithPubRec;
-
-    public bool RenewsReceiveMaximum => server.RenewsReceiveMaximum;
+    public bool Has(Deviations deviation) => server.Deviations.HasFlag(deviation);
 
     /// <summary>Counts the packets.</summary>
     public long Now { get; private set; }

@@ -1,5 +1,6 @@
 using OrleansMqtt.LoadGenerator.Mqtt;
 using OrleansMqtt.Sessions.Tests.Clients;
+using OrleansMqtt.Sessions.Tests.Servers;
 
 namespace OrleansMqtt.Sessions.Tests.Histories;
 
@@ -74,7 +75,7 @@ internal sealed class ModelClient(string clientId, int protocol, HistoryModel mo
         // Goes on with what the server has, so that one fault does not lead to others.
         _session = sessionPresent ? _session ?? new(clientId, model) : new(clientId, model);
         _session.IsPersistent = protocol == 5 ? _connecting!.SessionExpiry > 0 : !_connecting!.CleanStart;
-        _session.ReceiveMaximum = protocol != 5 || (sessionPresent && !model.RenewsReceiveMaximum) ? 0 : _connecting.ReceiveMaximum;
+        _session.ReceiveMaximum = _connecting.ReceiveMaximum;
         _session.Connected();
         _isConnected = true;
     }
@@ -139,7 +140,7 @@ internal sealed class ModelClient(string clientId, int protocol, HistoryModel mo
     public override void Taken(OutgoingPublish publish)
     {
         using var step = model.Step($"{clientId} <- PUBREC {publish.PacketId} {Short(publish.Payload)}");
-        model.Find(publish.Payload)!.IsPromised |= model.TakesOverWithPubRec;
+        model.Find(publish.Payload)!.IsPromised |= !model.Has(Deviations.TakesOverWithPubComp);
     }
 
     public override void Acknowledged(OutgoingPublish publish)

@@ -17,13 +17,8 @@ internal sealed class MosquittoServer : IServerUnderTest
 
     public int Port { get; private set; }
 
-    public bool OrdersAcrossQualities => false;
-
-    public bool TakesOverWithPubRec => false;
-
-    public bool RenewsReceiveMaximum => false;
-
-    public bool KeepsAllInCrash => false;
+    public Deviations Deviations => Deviations.OrderOfEachQoS | Deviations.TakesOverWithPubComp | Deviations.ReceiveMaximum | Deviations.ForgetsInCrash | Deviations.OverlappingQoS0
+        | Deviations.NoWillsAfterCrash;
 
     public IReadOnlyList<string> Output => _process!.Lines;
 

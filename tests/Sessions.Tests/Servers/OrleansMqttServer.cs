@@ -12,13 +12,7 @@ internal sealed class OrleansMqttServer : IServerUnderTest
 
     public int Port => _server.Port;
 
-    public bool OrdersAcrossQualities => true;
-
-    public bool TakesOverWithPubRec => true;
-
-    public bool RenewsReceiveMaximum => true;
-
-    public bool KeepsAllInCrash => true;
+    public Deviations Deviations => Deviations.None;
 
     public IReadOnlyList<string> Output => _server.Process.Lines;
 
