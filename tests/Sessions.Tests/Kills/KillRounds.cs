@@ -197,7 +197,7 @@ internal sealed class KillRounds : IDisposable
     {
         var qos = client.ClientId[_prefix.Length + 2] - '0';
         var topic = $"{_prefix}/{qos}/{client.ClientId}";
-        while (!_isStopping || client.Outgoing > 0)
+        while (!_isOver && (!_isStopping || client.Outgoing > 0))
         {
             await ConnectAsync(client);
             while (!_isStopping && client.IsConnected && client.Outgoing < Math.Min(Window, client.SendQuota))

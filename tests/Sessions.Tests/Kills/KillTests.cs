@@ -16,9 +16,7 @@ public abstract class KillTests(string name)
         var summary = $"{name}, seed {seed}: {rounds.Summary}";
         TestSettings.Print(summary);
         Assert.Empty(rounds.Ledger.Violations);
-        Assert.True(
-            (rounds.Ledger.Lost(), rounds.Ledger.Duplicates(2), rounds.Ledger.OutOfOrder, rounds.Ledger.LostSessions) == (0, 0, 0, 0)
-            && (rounds.WillsMissing, rounds.WillsDouble, rounds.WillsWrong) == (0, 0, 0),
-            summary);
+        Assert.True((rounds.Ledger.Lost(), rounds.Ledger.OutOfOrder, rounds.Ledger.LostSessions, rounds.WillsMissing, rounds.WillsWrong) == (0, 0, 0, 0, 0), summary);
+        Assert.True(server.Deviations.HasFlag(Deviations.ForgetsInCrash) || (rounds.Ledger.Duplicates(2), rounds.WillsDouble) == (0, 0), summary);
     }
 }
