@@ -7,7 +7,7 @@ namespace OrleansMqtt.Sessions.Tests.Histories;
 internal sealed class HistoryRuns(IServerUnderTest server, int seed, TimeSpan limit)
 {
     private const int Parallel = 100;
-    private const int LongestReports = 300;
+    private const int LongestReports = 3;
     private readonly ConcurrentBag<string> _failures = [];
     private int _histories;
     private int _steps;
