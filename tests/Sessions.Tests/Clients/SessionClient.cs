@@ -1,4 +1,5 @@
 using System.Text;
+using OrleansMqtt.LoadGenerator;
 using OrleansMqtt.LoadGenerator.Mqtt;
 
 namespace OrleansMqtt.Sessions.Tests.Clients;
@@ -366,7 +367,7 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
             {
                 if (_connection == connection)
                 {
-                    Handle((PacketType)(first >> 4), first, body);
+                    HandleChecked((PacketType)(first >> 4), first, body);
                     if (AnswersItself)
                     {
                         AnswerNow(Answers.All, int.MaxValue);
@@ -384,6 +385,18 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
                 End(_reason ?? "the server closed the connection");
                 connection.Dispose();
             }
+        }
+    }
+
+    private void HandleChecked(PacketType type, byte first, ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            Handle(type, first, body);
+        }
+        catch (LoadException malformed)
+        {
+            observer.Violated($"{malformed.Message}: {type} {Convert.ToHexString(body)}");
         }
     }
 
