@@ -144,6 +144,13 @@ internal sealed class History : IDisposable
                 await ConnectForGoodAsync(_clients[index]);
                 await SettleAsync(index);
             }
+
+            if (_clients[index].IsConnected)
+            {
+                // The server has then read the last PUBCOMP too.
+                _clients[index].Ping();
+                await WaitAsync(true, _clients[index], () => !_clients[index].HasRequests, "PINGRESP");
+            }
         }
 
         _model.Crashing();
