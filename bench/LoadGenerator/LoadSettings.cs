@@ -67,13 +67,16 @@ internal sealed record LoadSettings
 
     public string? LedgerFile { get; init; }
 
+    /// <summary>Messages for all subscribers together (scenario Offline).</summary>
+    public int Messages { get; init; }
+
     public int ConnectionCount => Publishers + Subscribers + Idle;
 
     public string TopicOf(int publisher) => Scenario == Scenario.FanOut ? $"{TopicPrefix}/all" : $"{TopicPrefix}/{publisher}";
 
     public string FilterOf(int subscriber) => Scenario switch
     {
-        Scenario.P2p => $"{TopicPrefix}/{subscriber}",
+        Scenario.P2p or Scenario.Offline => $"{TopicPrefix}/{subscriber}",
         Scenario.FanOut => $"{TopicPrefix}/all",
         _ => $"{TopicPrefix}/+",
     };

@@ -20,4 +20,7 @@ internal enum Scenario
 
     /// <summary>As <see cref="Publish"/>, and each acknowledged message is written to a file.</summary>
     Ledger,
+
+    /// <summary>Subscribers with sessions that last are away while messages for them are published, and come back all at once.</summary>
+    Offline,
 }

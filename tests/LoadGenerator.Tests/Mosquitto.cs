@@ -18,7 +18,7 @@ internal sealed class Mosquitto : IDisposable
             Port = ((IPEndPoint)listener.LocalEndpoint).Port;
         }
 
-        File.WriteAllText(_configuration, $"listener {Port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nlog_dest none\n{more}\n");
+        File.WriteAllText(_configuration, $"listener {Port} 127.0.0.1\nallow_anonymous true\npersistence false\n{(more.Contains("max_queued_messages", StringComparison.Ordinal) ? "" : "max_queued_messages 0\n")}log_dest none\n{more}\n");
         _process = Process.Start(program, ["-c", _configuration]);
     }
 

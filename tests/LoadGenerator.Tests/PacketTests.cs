@@ -37,10 +37,30 @@ public sealed class PacketTests
     {
         Assert.Equal(
             [0x10, 0x10, 0, 4, .. "MQTT"u8, 4, 2, 0, 60, 0, 4, .. "c-p1"u8],
-            PacketWriter.Connect(4, "c-p1", 60, null, null, 0));
+            PacketWriter.Connect(new ConnectOptions(4, "c-p1") { KeepAlive = 60 }));
         Assert.Equal(
             [0x10, 0x1A, 0, 4, .. "MQTT"u8, 5, 0xC2, 0, 60, 3, 0x21, 0, 20, 0, 4, .. "c-p1"u8, 0, 1, .. "u"u8, 0, 1, .. "p"u8],
-            PacketWriter.Connect(5, "c-p1", 60, "u", "p", 20));
+            PacketWriter.Connect(new ConnectOptions(5, "c-p1") { KeepAlive = 60, UserName = "u", Password = "p", ReceiveMaximum = 20 }));
+    }
+
+    [Fact]
+    public void Connect_with_a_session_and_a_will_has_the_bytes_of_the_specification()
+    {
+        Assert.Equal(
+            [0x10, 0x22, 0, 4, .. "MQTT"u8, 5, 0x14, 0, 0, 8, 0x11, 0, 0, 0x0E, 0x10, 0x21, 0, 3, 0, 1, .. "c"u8, 5, 0x18, 0, 0, 0, 2, 0, 1, .. "w"u8, 0, 1, .. "x"u8],
+            PacketWriter.Connect(new ConnectOptions(5, "c") { CleanStart = false, SessionExpiry = 3600, ReceiveMaximum = 3, Will = new("w", "x", 2, 2) }));
+        Assert.Equal(
+            [0x10, 0x13, 0, 4, .. "MQTT"u8, 4, 0x0C, 0, 0, 0, 1, .. "c"u8, 0, 1, .. "w"u8, 0, 1, .. "x"u8],
+            PacketWriter.Connect(new ConnectOptions(4, "c") { CleanStart = false, SessionExpiry = 3600, Will = new("w", "x", 1) }));
+        Assert.Equal([0xE0, 7, 0, 5, 0x11, 0, 0, 0, 0], PacketWriter.DisconnectWithExpiry(0));
+    }
+
+    [Fact]
+    public void Publish_and_unsubscribe_have_the_bytes_of_the_specification()
+    {
+        Assert.Equal([0x3C, 8, 0, 1, .. "t"u8, 1, 2, 0, .. "xy"u8], PacketWriter.Publish(5, 0x0102, "t", "xy"u8, 2, isDuplicate: true));
+        Assert.Equal([0x30, 5, 0, 1, .. "t"u8, .. "xy"u8], PacketWriter.Publish(4, 0, "t", "xy"u8, 0, isDuplicate: false));
+        Assert.Equal([0xA2, 6, 0, 9, 0, 0, 1, .. "t"u8], PacketWriter.Unsubscribe(5, 9, "t"));
     }
 
     [Fact]

@@ -142,6 +142,9 @@ internal unsafe class Connection(Worker worker, string clientId)
     /// <summary>The filter to subscribe to before the connection counts as ready.</summary>
     protected virtual string? Filter => null;
 
+    /// <summary>What this kind of client connects with; a session that ends with the connection if it has nothing to say.</summary>
+    protected virtual ConnectOptions Configure(ConnectOptions options) => options;
+
     protected virtual void OnConnAck(in ConnAck connAck)
     {
     }
@@ -202,8 +205,13 @@ internal unsafe class Connection(Worker worker, string clientId)
 
         Worker.Epoll.Modify(_descriptor, _slot, Epoll.Readable);
         _state = State.AwaitingConnAck;
-        Write(PacketWriter.Connect(
-            Settings.Protocol, _clientId, (ushort)Settings.KeepAlive, Settings.UserName, Worker.Context.Password, Settings.ReceiveMaximum));
+        Write(PacketWriter.Connect(Configure(new ConnectOptions(Settings.Protocol, _clientId)
+        {
+            KeepAlive = (ushort)Settings.KeepAlive,
+            UserName = Settings.UserName,
+            Password = Worker.Context.Password,
+            ReceiveMaximum = Settings.ReceiveMaximum,
+        })));
     }
 
     private void OnReadable()
@@ -298,6 +306,11 @@ internal unsafe class Connection(Worker worker, string clientId)
 
         _keepAliveTicks = RunClock.Ticks(connAck.ServerKeepAlive ?? Settings.KeepAlive);
         OnConnAck(connAck);
+        if (_state == State.Closed)
+        {
+            return;
+        }
+
         if (Filter is { } filter)
         {
             _state = State.AwaitingSubAck;

@@ -90,7 +90,7 @@ internal sealed class LoadRun : IDisposable
         _context.Ledger?.Dispose();
     }
 
-    private static IPEndPoint Resolve(LoadSettings settings)
+    public static IPEndPoint Resolve(LoadSettings settings)
     {
         try
         {

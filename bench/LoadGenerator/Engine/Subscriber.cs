@@ -4,15 +4,17 @@ using OrleansMqtt.LoadGenerator.Mqtt;
 namespace OrleansMqtt.LoadGenerator.Engine;
 
 /// <summary>A client with one subscription: acknowledges, measures, and follows the sequence of each publisher.</summary>
-internal sealed class Subscriber(Worker worker, string clientId, int index) : Connection(worker, clientId)
+internal sealed class Subscriber(Worker worker, string clientId, int index, SessionUse use = SessionUse.None) : Connection(worker, clientId)
 {
-    private readonly SequenceTracker[] _trackers = new SequenceTracker[worker.Context.Settings.Scenario == Scenario.P2p ? 1 : worker.Context.Settings.Publishers];
-    private readonly uint _firstPublisher = worker.Context.Settings.Scenario == Scenario.P2p ? (uint)index : 0;
+    private const uint SessionExpirySeconds = 24 * 3600;
+
+    private readonly SequenceTracker[] _trackers = new SequenceTracker[worker.Context.Settings.Scenario is Scenario.P2p or Scenario.Offline ? 1 : worker.Context.Settings.Publishers];
+    private readonly uint _firstPublisher = worker.Context.Settings.Scenario is Scenario.P2p or Scenario.Offline ? (uint)index : 0;
     private readonly long[] _unreleased = worker.Context.Settings.SubscribeQualityOfService == 2 ? new long[1024] : [];
 
     public int Index { get; } = index;
 
-    protected override string? Filter => Settings.FilterOf(Index);
+    protected override string? Filter => use == SessionUse.Resume ? null : Settings.FilterOf(Index);
 
     /// <summary>The tracker of a publisher; null when its messages are not for this subscriber.</summary>
     public SequenceTracker? TrackerOf(int publisher)
@@ -32,6 +34,17 @@ internal sealed class Subscriber(Worker worker, string clientId, int index) : Co
         }
 
         return (duplicates, outOfOrder);
+    }
+
+    protected override ConnectOptions Configure(ConnectOptions options) =>
+        use == SessionUse.None ? options : options with { CleanStart = false, SessionExpiry = SessionExpirySeconds };
+
+    protected override void OnConnAck(in ConnAck connAck)
+    {
+        if (use == SessionUse.Resume && !connAck.SessionPresent)
+        {
+            Fail("the server does not know the session any more", ExitCodes.PromiseBroken);
+        }
     }
 
     protected override void OnPacket(PacketType type, byte first, ReadOnlySpan<byte> body, long now)

@@ -30,15 +30,19 @@ internal static class ResultText
             Line(text, $"  first error: {result.FirstError}");
         }
 
-        foreach (var process in result.Processes)
+        Processes(text, result.Processes);
+        return text.ToString();
+    }
+
+    public static void Processes(StringBuilder text, IEnumerable<ProcessResult> processes)
+    {
+        foreach (var process in processes)
         {
             string perMessage = process.CpuMicrosecondsPerMessage is { } cpu ? $"   {cpu,7:F2} µs/message" : "";
             string perConnection = process.BytesPerConnection is { } bytes ? $"   {bytes:N0} bytes/connection" : "";
             Line(text, $"  {process.Name,-12} CPU {process.CpuSeconds,7:F2} s{perMessage}   memory {process.ResidentEnd / 1048576.0:F1} MiB "
                 + $"(start {process.ResidentStart / 1048576.0:F1}, peak {process.ResidentPeak / 1048576.0:F1}){perConnection}");
         }
-
-        return text.ToString();
     }
 
     private static void Latency(StringBuilder text, string name, LatencySummary latency)

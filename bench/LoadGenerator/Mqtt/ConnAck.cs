@@ -6,6 +6,8 @@ namespace OrleansMqtt.LoadGenerator.Mqtt;
 /// <summary>What a CONNACK (section 3.2) says that matters to a client which only measures.</summary>
 internal readonly record struct ConnAck(byte Reason, int ReceiveMaximum, int MaximumQualityOfService, int? ServerKeepAlive, string? ReasonText)
 {
+    public bool SessionPresent { get; init; }
+
     /// <exception cref="LoadException">The packet is malformed.</exception>
     public static ConnAck Read(ReadOnlySpan<byte> body, int protocol)
     {
@@ -14,7 +16,7 @@ internal readonly record struct ConnAck(byte Reason, int ReceiveMaximum, int Max
             throw Malformed();
         }
 
-        var result = new ConnAck(body[1], ushort.MaxValue, 2, null, null);
+        var result = new ConnAck(body[1], ushort.MaxValue, 2, null, null) { SessionPresent = (body[0] & 1) != 0 };
         if (protocol < 5 || body.Length < 3)
         {
             return result;

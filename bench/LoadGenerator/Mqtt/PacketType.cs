@@ -12,6 +12,8 @@ internal enum PacketType : byte
     PubComp = 7,
     Subscribe = 8,
     SubAck = 9,
+    Unsubscribe = 10,
+    UnsubAck = 11,
     PingReq = 12,
     PingResp = 13,
     Disconnect = 14,

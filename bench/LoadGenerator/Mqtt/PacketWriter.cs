@@ -12,39 +12,100 @@ internal static class PacketWriter
 
     public static ReadOnlySpan<byte> Disconnect => [(byte)PacketType.Disconnect << 4, 0];
 
-    /// <summary>CONNECT with a clean session (section 3.1). A receive maximum of 0 leaves the property out.</summary>
-    public static byte[] Connect(int protocol, string clientId, ushort keepAliveSeconds, string? userName, string? password, int receiveMaximum)
+    /// <summary>CONNECT (section 3.1).</summary>
+    public static byte[] Connect(ConnectOptions options)
     {
         var body = new MemoryStream();
+        bool isVersion5 = options.Protocol >= 5;
+        var will = options.Will;
         WriteText(body, "MQTT");
-        body.WriteByte((byte)protocol);
-        body.WriteByte((byte)(0x02 | (userName is null ? 0 : 0x80) | (password is null ? 0 : 0x40)));
-        WriteUInt16(body, keepAliveSeconds);
-        if (protocol >= 5)
+        body.WriteByte((byte)options.Protocol);
+        body.WriteByte((byte)((options.CleanStart ? 0x02 : 0) | (options.UserName is null ? 0 : 0x80) | (options.Password is null ? 0 : 0x40)
+            | (will is null ? 0 : 0x04 | (will.QualityOfService << 3))));
+        WriteUInt16(body, options.KeepAlive);
+        if (isVersion5)
         {
-            if (receiveMaximum > 0)
+            body.WriteByte((byte)((options.SessionExpiry is null ? 0 : 5) + (options.ReceiveMaximum > 0 ? 3 : 0)));
+            if (options.SessionExpiry is { } expiry)
             {
-                body.Write([3, 0x21]);
-                WriteUInt16(body, (ushort)receiveMaximum);
+                body.WriteByte(0x11);
+                WriteUInt32(body, expiry);
             }
-            else
+
+            if (options.ReceiveMaximum > 0)
             {
-                body.WriteByte(0);
+                body.WriteByte(0x21);
+                WriteUInt16(body, (ushort)options.ReceiveMaximum);
             }
         }
 
-        WriteText(body, clientId);
-        if (userName is not null)
+        WriteText(body, options.ClientId);
+        if (will is not null)
         {
-            WriteText(body, userName);
+            if (isVersion5)
+            {
+                body.WriteByte(5);
+                body.WriteByte(0x18);
+                WriteUInt32(body, will.DelaySeconds);
+            }
+
+            WriteText(body, will.Topic);
+            WriteText(body, will.Payload);
         }
 
-        if (password is not null)
+        if (options.UserName is not null)
         {
-            WriteText(body, password);
+            WriteText(body, options.UserName);
+        }
+
+        if (options.Password is not null)
+        {
+            WriteText(body, options.Password);
         }
 
         return Packet((byte)PacketType.Connect << 4, body);
+    }
+
+    /// <summary>DISCONNECT of MQTT 5 with a Session Expiry Interval (section 3.14).</summary>
+    public static byte[] DisconnectWithExpiry(uint sessionExpiry)
+    {
+        var body = new MemoryStream();
+        body.Write([0, 5, 0x11]);
+        WriteUInt32(body, sessionExpiry);
+        return Packet((byte)PacketType.Disconnect << 4, body);
+    }
+
+    /// <summary>PUBLISH with no properties (section 3.3).</summary>
+    public static byte[] Publish(int protocol, ushort packetId, string topic, ReadOnlySpan<byte> payload, int qualityOfService, bool isDuplicate)
+    {
+        var body = new MemoryStream();
+        WriteText(body, topic);
+        if (qualityOfService > 0)
+        {
+            WriteUInt16(body, packetId);
+        }
+
+        if (protocol >= 5)
+        {
+            body.WriteByte(0);
+        }
+
+        body.Write(payload);
+        return Packet(((byte)PacketType.Publish << 4) | (qualityOfService << 1) | (isDuplicate ? 8 : 0), body);
+    }
+
+    /// <summary>UNSUBSCRIBE from one topic filter (section 3.10).</summary>
+    public static byte[] Unsubscribe(int protocol, ushort packetId, string filter)
+    {
+        var body = new MemoryStream();
+        WriteUInt16(body, packetId);
+        if (protocol >= 5)
+        {
+            body.WriteByte(0);
+        }
+
+        WriteText(body, filter);
+        return Packet(((byte)PacketType.Unsubscribe << 4) | 2, body);
     }
 
     /// <summary>SUBSCRIBE to one topic filter (section 3.8).</summary>
@@ -96,6 +157,12 @@ internal static class PacketWriter
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
         WriteUInt16(body, (ushort)utf8.Length);
         body.Write(utf8);
+    }
+
+    private static void WriteUInt32(MemoryStream body, uint value)
+    {
+        WriteUInt16(body, (ushort)(value >> 16));
+        WriteUInt16(body, (ushort)value);
     }
 
     private static void WriteUInt16(MemoryStream body, ushort value)

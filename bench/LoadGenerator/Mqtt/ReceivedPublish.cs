@@ -5,13 +5,17 @@ namespace OrleansMqtt.LoadGenerator.Mqtt;
 /// <summary>A view of a received PUBLISH (MQTT 5, section 3.3).</summary>
 internal readonly ref struct ReceivedPublish
 {
-    private ReceivedPublish(int qualityOfService, ushort packetId, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload)
+    private ReceivedPublish(bool isDuplicate, int qualityOfService, ushort packetId, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload)
     {
+        IsDuplicate = isDuplicate;
         QualityOfService = qualityOfService;
         PacketId = packetId;
         Topic = topic;
         Payload = payload;
     }
+
+    /// <summary>The DUP flag: sent again.</summary>
+    public bool IsDuplicate { get; }
 
     public int QualityOfService { get; }
 
@@ -54,7 +58,7 @@ internal readonly ref struct ReceivedPublish
             position += bytes + properties;
         }
 
-        return new ReceivedPublish(qualityOfService, packetId, topic, body[position..]);
+        return new ReceivedPublish((first & 8) != 0, qualityOfService, packetId, topic, body[position..]);
     }
 
     private static LoadException Malformed() => new("the server sent a malformed PUBLISH");

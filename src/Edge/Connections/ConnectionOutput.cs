@@ -256,14 +256,15 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             {
                 now = now != 0 ? now : context.Time.GetUtcNow().ToUnixTimeMilliseconds();
                 var elapsed = message.TimestampMilliseconds > 0 ? Math.Max(0, now - message.TimestampMilliseconds) / 1000 : 0;
-                if (elapsed >= interval)
+                if (elapsed >= interval && !item.IsDuplicate)
                 {
                     expired++;
                     NotSent(item);
                     continue;
                 }
 
-                remaining = (uint)(interval - elapsed);
+                // What was sent once is sent again whatever its age ([MQTT-4.3.3-7]).
+                remaining = (uint)Math.Max(0, interval - elapsed);
             }
 
             if (!PublishWriter.TryWrite(

@@ -1,0 +1,241 @@
+using OrleansMqtt.LoadGenerator.Mqtt;
+using OrleansMqtt.Sessions.Tests.Clients;
+using OrleansMqtt.Sessions.Tests.Servers;
+using Xunit;
+
+namespace OrleansMqtt.Sessions.Tests.Histories;
+
+/// <summary>The model finds each kind of fault, and nothing where there is none.</summary>
+public sealed class ModelTests
+{
+    private readonly HistoryModel _model = new(new PerfectServer());
+    private readonly ModelClient _client;
+    private readonly ModelClient _publisher;
+
+    public ModelTests()
+    {
+        _client = _model.AddClient("c", 5);
+        _publisher = _model.AddClient("p", 5);
+        Connect(_client, false);
+        Connect(_publisher, false);
+        _client.Subscribing(1, "t", 2);
+        _client.Subscribed(1, 2);
+    }
+
+    [Fact]
+    public void A_message_that_came_once_is_right()
+    {
+        Publish("m0", 2);
+        Receive("m0", 2);
+        Finish(1);
+        Assert.Empty(_client.Missing());
+        Assert.Empty(_model.Faults);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_message_that_was_acknowledged_and_did_not_come_is_missing(int qos)
+    {
+        Publish("m0", qos);
+        Assert.Equal([$"c has not got m0 (QoS {qos}, t)"], _client.Missing());
+    }
+
+    [Fact]
+    public void Neither_an_unacknowledged_publish_nor_one_before_SUBACK_is_missing()
+    {
+        _publisher.Publishing("t", "m0", 1, isDuplicate: false);
+        _client.Subscribing(2, "u", 1);
+        _publisher.Publishing("u", "m1", 1, isDuplicate: false);
+        _client.Subscribed(2, 1);
+        _publisher.Acknowledged(new(2, "u", "m1", 1));
+        Assert.Empty(_client.Missing());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_message_with_another_packet_identifier_is_double(int qos)
+    {
+        Publish("m0", qos);
+        Receive("m0", qos, 1);
+        Reconnect();
+        Receive("m0", qos, 2, isDuplicate: true);
+        Assert.Contains($"c: m0 (QoS {qos}, t) came 2 times with QoS {qos}", _model.Faults);
+    }
+
+    [Fact]
+    public void A_QoS_2_message_after_its_PUBREL_is_double_even_with_a_crash_between()
+    {
+        Publish("m0", 2);
+        Receive("m0", 2);
+        _client.Answering(Answers.PubRec, 1);
+        _client.Released(1);
+        _model.Crashing();
+        _client.Disconnected("gone");
+        Connect(_client, true);
+        Receive("m0", 2, isDuplicate: true);
+        Assert.Contains("c: m0 (QoS 2, t) came 2 times with QoS 2", _model.Faults);
+    }
+
+    [Fact]
+    public void A_QoS_1_message_may_come_again_after_a_crash()
+    {
+        Publish("m0", 1);
+        Receive("m0", 1);
+        _model.Crashing();
+        _client.Disconnected("gone");
+        Connect(_client, true);
+        Receive("m0", 1, 7);
+        Assert.Empty(_model.Faults);
+    }
+
+    [Fact]
+    public void What_was_not_answered_has_to_come_again_with_DUP_and_in_order()
+    {
+        Publish("m0", 1);
+        Publish("m1", 2);
+        Receive("m0", 1, 1);
+        Receive("m1", 2, 2);
+        Reconnect();
+        Assert.Equal(["c has not got m0 (QoS 1, t) again, which it had not answered", "c has not got m1 (QoS 2, t) again, which it had not answered"], _client.Missing());
+        Receive("m1", 2, 2, isDuplicate: true, isNew: false);
+        Receive("m0", 1, 1, isDuplicate: false);
+        Assert.Empty(_client.Missing());
+        Assert.Equal(["c: m0 (QoS 1, t) came again without DUP", "c: m0 (QoS 1, t) came again after one that was later"], _model.Faults);
+    }
+
+    [Fact]
+    public void PUBREL_has_to_come_and_again_when_it_was_not_answered()
+    {
+        Publish("m0", 2);
+        Receive("m0", 2);
+        _client.Answering(Answers.PubRec, 1);
+        Assert.Equal(["c has not got PUBREL for m0 (QoS 2, t)"], _client.Missing());
+        _client.Released(1);
+        Reconnect();
+        Assert.Equal(["c has not got PUBREL again for m0 (QoS 2, t), which it had not answered"], _client.Missing());
+    }
+
+    [Fact]
+    public void A_later_message_of_a_publisher_and_topic_may_not_come_first()
+    {
+        Publish("m0", 1);
+        Publish("m1", 2);
+        Receive("m1", 2, 1);
+        Receive("m0", 1, 2);
+        Assert.Equal(["c: m0 (QoS 1, t) came after m1 (QoS 2, t)"], _model.Faults);
+    }
+
+    [Fact]
+    public void A_packet_identifier_in_use_may_not_carry_another_message()
+    {
+        Publish("m0", 1);
+        Publish("m1", 1);
+        Receive("m0", 1, 1);
+        Receive("m1", 1, 1);
+        Assert.Equal(["c: packet identifier 1 is in use for m0 (QoS 1, t) and came with m1 (QoS 1, t)"], _model.Faults);
+    }
+
+    [Fact]
+    public void A_message_without_a_subscription_or_with_the_wrong_QoS_is_a_fault()
+    {
+        Publish("m0", 1);
+        Receive("m0", 0);
+        _client.Unsubscribing(2, "t");
+        _client.Unsubscribed(2);
+        Publish("m1", 1);
+        Receive("m1", 1);
+        Assert.Equal(["c: m0 (QoS 1, t) came with QoS 0", "c: m1 (QoS 1, t) came with no subscription to it"], _model.Faults);
+    }
+
+    [Fact]
+    public void A_message_that_ended_before_SUBSCRIBE_may_not_come_even_after_a_crash()
+    {
+        _publisher.Publishing("u", "m0", 1, isDuplicate: false);
+        _publisher.Acknowledged(new(1, "u", "m0", 1));
+        _client.Subscribing(2, "u", 1);
+        _client.Subscribed(2, 1);
+        _model.Crashing();
+        _client.Disconnected("gone");
+        Connect(_client, true);
+        _client.Received(new(1, false, 1, "u", "m0", true));
+        Assert.Equal(["c: m0 (QoS 1, u) came with no subscription to it"], _model.Faults);
+    }
+
+    [Theory]
+    [InlineData(false, 3600u, false)]
+    [InlineData(true, 3600u, true)]
+    [InlineData(false, null, true)]
+    public void Session_Present_has_to_be_exact(bool isClean, uint? expiry, bool wrong)
+    {
+        Reconnect(expiry: expiry);
+        _client.Disconnected(null);
+        Connect(_client, wrong, isClean);
+        Assert.Equal([$"c: Session Present is {wrong}"], _model.Faults);
+    }
+
+    [Fact]
+    public void More_than_Receive_Maximum_is_a_fault()
+    {
+        Publish("m0", 1);
+        Publish("m1", 2);
+        Publish("m2", 1);
+        Reconnect(receiveMaximum: 1);
+        Receive("m0", 1, 1);
+        _client.Answering(Answers.PubAck, 1);
+        Receive("m1", 2, 2);
+        Assert.Empty(_model.Faults);
+        Receive("m2", 1, 3);
+        Assert.Equal(["c: more than Receive Maximum 1 at m2 (QoS 1, t)"], _model.Faults);
+    }
+
+    private static void Connect(ModelClient client, bool sessionPresent, bool isClean = false, uint? expiry = 3600, int receiveMaximum = 0)
+    {
+        client.Connecting(new(5, "") { CleanStart = isClean, SessionExpiry = expiry, ReceiveMaximum = receiveMaximum });
+        client.Connected(sessionPresent);
+    }
+
+    private void Reconnect(uint? expiry = 3600, int receiveMaximum = 0)
+    {
+        _client.Disconnected(null);
+        Connect(_client, true, expiry: expiry, receiveMaximum: receiveMaximum);
+    }
+
+    private void Publish(string payload, int qos)
+    {
+        OutgoingPublish publish = new(1, "t", payload, qos);
+        _publisher.Publishing("t", payload, qos, isDuplicate: false);
+        if (qos == 2)
+        {
+            _publisher.Taken(publish);
+        }
+
+        _publisher.Acknowledged(publish);
+    }
+
+    private void Receive(string payload, int qos, ushort packetId = 1, bool isDuplicate = false, bool isNew = true) =>
+        _client.Received(new(packetId, isDuplicate, qos, "t", payload, isNew));
+
+    private void Finish(ushort packetId)
+    {
+        _client.Answering(Answers.PubRec, packetId);
+        _client.Released(packetId);
+        _client.Answering(Answers.PubComp, packetId);
+    }
+
+    private sealed class PerfectServer : IServerUnderTest
+    {
+        public int Port => 0;
+
+        public Deviations Deviations => Deviations.None;
+
+        public IReadOnlyList<string> Output => [];
+
+        public Task CrashAsync() => Task.CompletedTask;
+
+        public Task StartAgainAsync() => Task.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

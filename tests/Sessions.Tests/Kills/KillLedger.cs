@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using OrleansMqtt.LoadGenerator.Measuring;
+
+namespace OrleansMqtt.Sessions.Tests.Kills;
+
+/// <summary>What was published and acknowledged, and what came of it, counted over all rounds.</summary>
+internal sealed class KillLedger
+{
+    private readonly ConcurrentDictionary<string, PublisherEntry> _publishers = [];
+    private readonly ConcurrentDictionary<(string Subscriber, string Publisher), SubscriberEntry> _subscribers = [];
+    private readonly ConcurrentDictionary<string, int> _wills = [];
+    private long _acknowledged;
+    private int _lostSessions;
+
+    /// <summary>PUBACK or PUBREC came.</summary>
+    public long Acknowledged => Volatile.Read(ref _acknowledged);
+
+    public int LostSessions => Volatile.Read(ref _lostSessions);
+
+    public ConcurrentQueue<string> Violations { get; } = [];
+
+    public void Add(string publisher, int qos) => _publishers[publisher] = new() { QoS = qos };
+
+    /// <summary>The subscriber gets all messages of the publisher.</summary>
+    public void Add(string subscriber, string publisher) => _subscribers[(subscriber, publisher)] = new();
+
+    public int Next(string publisher) => _publishers[publisher].Sent++;
+
+    public void OnAcknowledged() => Interlocked.Increment(ref _acknowledged);
+
+    public void OnForgotten(string payload)
+    {
+        var (publisher, sequence) = Split(payload);
+        lock (_publishers[publisher].Forgotten)
+        {
+            _publishers[publisher].Forgotten.Add(sequence);
+        }
+    }
+
+    public void OnLostSession() => Interlocked.Increment(ref _lostSessions);
+
+    public void OnReceived(string subscriber, string payload)
+    {
+        var (publisher, sequence) = Split(payload);
+        var entry = _subscribers[(subscriber, publisher)];
+        lock (entry)
+        {
+            entry.Tracker.Receive(sequence);
+        }
+    }
+
+    public void OnWill(string payload) => _wills.AddOrUpdate(payload, 1, (_, count) => count + 1);
+
+    public int Wills(string payload) => _wills.GetValueOrDefault(payload);
+
+    public long Published => _publishers.Values.Sum(publisher => (long)publisher.Sent);
+
+    /// <summary>Acknowledged, or still to be sent again, and not received.</summary>
+    public long Lost(string? subscriber = null)
+    {
+        long lost = 0;
+        foreach (var ((by, of), entry) in _subscribers)
+        {
+            if (subscriber is null || by == subscriber)
+            {
+                var publisher = _publishers[of];
+                lock (entry)
+                {
+                    lost += entry.Tracker.MissingBefore(publisher.Sent);
+                    lock (publisher.Forgotten)
+                    {
+                        lost -= publisher.Forgotten.Count(entry.Tracker.IsMissing);
+                    }
+                }
+            }
+        }
+
+        return lost;
+    }
+
+    public long Received => Sum(tracker => tracker.Received, 0);
+
+    public long Duplicates(int qos) => Sum(tracker => tracker.Duplicates, qos);
+
+    public long OutOfOrder => Sum(tracker => tracker.OutOfOrder, 0);
+
+    private static (string Publisher, uint Sequence) Split(string payload)
+    {
+        var parts = payload.Split(' ');
+        return (parts[0], uint.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    private long Sum(Func<SequenceTracker, long> count, int qos) =>
+        _subscribers.Where(entry => qos == 0 || _publishers[entry.Key.Publisher].QoS == qos).Sum(entry => count(entry.Value.Tracker));
+
+    private sealed class PublisherEntry
+    {
+        public int QoS { get; init; }
+
+        public int Sent { get; set; }
+
+        public HashSet<uint> Forgotten { get; } = [];
+    }
+
+    private sealed class SubscriberEntry
+    {
+        public SequenceTracker Tracker;
+    }
+}

@@ -1,0 +1,23 @@
+using OrleansMqtt.TestKit;
+
+namespace OrleansMqtt.Sessions.Tests.Servers;
+
+/// <summary>The servers by name, as test data has them.</summary>
+internal static class ServersUnderTest
+{
+    public const string Embedded = "Embedded";
+    public const string Kafka = "Kafka";
+    public const string Mosquitto = "mosquitto";
+
+    public static async Task<IServerUnderTest> StartAsync(string name) => name switch
+    {
+        Mosquitto => await MosquittoServer.StartAsync(),
+        Kafka => await OrleansMqttServer.StartAsync(new()
+        {
+            ["Log__Kind"] = "Kafka",
+            ["Log__Kafka__BootstrapServers"] = (await KafkaBroker.SharedAsync()).BootstrapServers,
+            ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-",
+        }),
+        _ => await OrleansMqttServer.StartAsync(new() { ["Log__Kind"] = "Embedded" }),
+    };
+}
