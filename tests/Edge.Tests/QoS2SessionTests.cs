@@ -67,7 +67,9 @@ public sealed class QoS2SessionTests
         Assert.Equal("50020001", await second.ReceivePacketAsync());
         Assert.Equal(3, host.Grains.QoS2Batches.Count);
         Assert.All(host.Grains.QoS2Batches, batch => Assert.InRange(batch.Length, 1, 1000));
-        Assert.Equal(Enumerable.Range(1, Count), host.Grains.QoS2Batches.SelectMany(batch => batch).Where(item => item.SessionSlot == host.Grains.Client("c").Slot).Select(item => (int)item.PacketId));
+        var slot = host.Grains.Client("c").Slot;
+        var sent = host.Grains.QoS2Batches.SelectMany(batch => batch).Where(item => item.SessionSlot == slot);
+        Assert.Equal(Enumerable.Range(1, Count), sent.Select(item => (int)item.PacketId));
     }
 
     [Fact]
