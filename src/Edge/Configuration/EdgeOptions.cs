@@ -12,7 +12,7 @@ public sealed class EdgeOptions
     /// <summary>The greatest packet in bytes that a client may send (Maximum Packet Size). From 1,024 to 268,435,460.</summary>
     public int MaximumPacketSize { get; set; } = 1024 * 1024;
 
-    /// <summary>How many QoS 1 publishes an MQTT 5 client may have unacknowledged (Receive Maximum). From 1 to 65,535.</summary>
+    /// <summary>How many QoS 1 and 2 publishes an MQTT 5 client may have unacknowledged (Receive Maximum). From 1 to 65,535.</summary>
     public int ReceiveMaximum { get; set; } = 1000;
 
     /// <summary>The longest Keep Alive in seconds; MQTT 5 clients that ask for more, or none, are told this one (Server Keep Alive). 0 leaves it to the client.</summary>

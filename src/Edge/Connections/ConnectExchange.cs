@@ -131,6 +131,7 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
 
         var packet = ConnectPacket.Read(ref reader, Version);
+        _packet = packet;
         _hasOwnId = packet.ClientId.Length > 0;
         if (!_hasOwnId && Version == ProtocolVersion.Mqtt311 && !packet.CleanStart)
         {
@@ -143,7 +144,6 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not available.");
         }
 
-        _packet = packet;
         var longest = context.Options.MaximumKeepAlive;
         KeepAlive = longest > 0 && Version == ProtocolVersion.Mqtt5 && (packet.KeepAlive == 0 || packet.KeepAlive > longest) ? (ushort)longest : packet.KeepAlive;
     }

@@ -13,7 +13,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     /// <summary>Written between two flushes at most (and one packet).</summary>
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>More items than a window can hold: whoever sends them is broken.</summary>
+    /// <summary>More items than a window can hold: whoever sends them is broken, or the client asks and does not read the answers.</summary>
     private const int MaximumItems = 2 * ushort.MaxValue;
 
     private const int Idle = 0;

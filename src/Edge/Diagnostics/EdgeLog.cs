@@ -23,9 +23,6 @@ internal static partial class EdgeLog
     [LoggerMessage(6, LogLevel.Warning, "Session partition {Partition} takes no acknowledgements, trying again: {Error}")]
     public static partial void AcknowledgeFailed(this ILogger logger, int partition, string error);
 
-    [LoggerMessage(11, LogLevel.Warning, "Session partition {Partition} takes no QoS 2 messages, trying again: {Error}")]
-    public static partial void PublishQoS2Failed(this ILogger logger, int partition, string error);
-
     [LoggerMessage(7, LogLevel.Warning, "Refused a connection: Mqtt:MaximumConnections is {Maximum}")]
     public static partial void TooManyConnections(this ILogger logger, int maximum);
 
@@ -37,4 +34,7 @@ internal static partial class EdgeLog
 
     [LoggerMessage(10, LogLevel.Warning, "Stopped with publishes still on their way to the log after {Timeout}")]
     public static partial void StoppedUnsettled(this ILogger logger, TimeSpan timeout);
+
+    [LoggerMessage(11, LogLevel.Warning, "Session partition {Partition} takes no QoS 2 messages, trying again: {Error}")]
+    public static partial void PublishQoS2Failed(this ILogger logger, int partition, string error);
 }

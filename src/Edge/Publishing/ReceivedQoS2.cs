@@ -6,11 +6,27 @@ namespace OrleansMqtt.Edge.Publishing;
 /// </summary>
 internal sealed class ReceivedQoS2
 {
+    /// <summary>What grew beyond this is let go when no identifier is left.</summary>
+    private const int KeptIdentifiers = 1024;
+
     private readonly Dictionary<ushort, long> _answers = [];
 
     /// <summary>Remembers an identifier; false when it is known.</summary>
     public bool TryAdd(ushort packetId, long answer) => _answers.TryAdd(packetId, answer);
 
     /// <summary>Forgets an identifier; false when it is not known.</summary>
-    public bool TryRemove(ushort packetId, out long answer) => _answers.Remove(packetId, out answer);
+    public bool TryRemove(ushort packetId, out long answer)
+    {
+        if (!_answers.Remove(packetId, out answer))
+        {
+            return false;
+        }
+
+        if (_answers.Count == 0 && _answers.Capacity > KeptIdentifiers)
+        {
+            _answers.TrimExcess();
+        }
+
+        return true;
+    }
 }
