@@ -13,6 +13,9 @@ internal sealed class MqttConnection : IDisposable
     /// <summary>How long a last packet may take to leave.</summary>
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a takeover lets the connection read what its client had sent before: often its DISCONNECT.</summary>
+    private static readonly TimeSpan LastReadTimeout = TimeSpan.FromMilliseconds(250);
+
     private readonly EdgeContext _context;
     private readonly IDuplexPipe _transport;
     private readonly EndPoint? _remote;
@@ -53,6 +56,9 @@ internal sealed class MqttConnection : IDisposable
     public long Id { get; }
 
     public ConnectionOutput Output { get; }
+
+    /// <summary>Whether the client has sent something, or has closed its end, that was not read yet; null when nobody can tell.</summary>
+    public Func<bool>? HasUnread { get; init; }
 
     /// <summary>The publishes on their way to the log; null before the first.</summary>
     public OutstandingPublishes? Publishes { get; private set; }
@@ -103,6 +109,13 @@ internal sealed class MqttConnection : IDisposable
     /// <summary>See <see cref="IEdgeService.CloseTakenOver"/>.</summary>
     public async Task<DisconnectNotice?> CloseTakenOverAsync()
     {
+        if (HasUnread?.Invoke() == true)
+        {
+            var ended = new TaskCompletionSource();
+            await using var registration = _closing.Token.UnsafeRegister(static ended => ((TaskCompletionSource)ended!).TrySetResult(), ended).ConfigureAwait(false);
+            await Task.WhenAny(ended.Task, Task.Delay(LastReadTimeout, _context.Time));
+        }
+
         Close(CloseReason.TakenOver);
         _operations.Stop();
         if (Publishes is { } publishes)

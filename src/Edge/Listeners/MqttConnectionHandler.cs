@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Connections;
 using OrleansMqtt.Edge.Diagnostics;
@@ -70,9 +72,24 @@ internal sealed class MqttConnectionHandler(EdgeContext context)
         }
     }
 
+    private static bool HasUnread(Socket socket)
+    {
+        try
+        {
+            return socket.Poll(0, SelectMode.SelectRead);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     private Task ServeAsync(IDuplexPipe transport, ConnectionContext connection)
     {
-        var served = new MqttConnection(context.Connections.NextId(), transport, connection.RemoteEndPoint, connection.Abort, context);
+        var served = new MqttConnection(context.Connections.NextId(), transport, connection.RemoteEndPoint, connection.Abort, context)
+        {
+            HasUnread = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? () => HasUnread(feature.Socket) : null,
+        };
         context.Connections.Add(served);
         return served.RunAsync();
     }

@@ -27,6 +27,9 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     /// <summary>The next offset that is not delivered yet.</summary>
     public long Position { get; set; }
 
+    /// <summary>The end of the source when this owner began: what lies before it an earlier owner may have delivered, so that QoS 0 is not delivered again.</summary>
+    public long RecoveredTo { get; set; }
+
     /// <summary>While it reads from the log itself: the end of the last stretch that the router sent meanwhile.</summary>
     public long CatchUpTo { get; set; }
 

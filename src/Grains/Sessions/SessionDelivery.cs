@@ -105,6 +105,11 @@ internal sealed partial class SessionDelivery(
 
         if (qos == 0)
         {
+            if (message.Offset < link.RecoveredTo)
+            {
+                return;
+            }
+
             if (session.Edge is not { IsCongested: false } edge)
             {
                 if (session.Edge is not null)

@@ -35,6 +35,7 @@ internal sealed partial class SessionPartitionGrain
                 LogTruncated(_partition, link.Source, stored, end);
             }
 
+            link.RecoveredTo = end;
             link.Position = _store.DurableSessions > 0 && stored >= 0 && stored <= end ? stored : end;
         }
 

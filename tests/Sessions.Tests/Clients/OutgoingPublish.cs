@@ -13,4 +13,7 @@ internal sealed class OutgoingPublish(ushort packetId, string topic, string payl
 
     /// <summary>QoS 2: PUBREC has come; from here on only PUBREL may be sent again.</summary>
     public bool IsTaken { get; set; }
+
+    /// <summary>Whether its PUBREL was sent on more than one connection, or may have been.</summary>
+    public bool IsReleasedAgain { get; set; }
 }

@@ -298,6 +298,7 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
         {
             if (publish.IsTaken)
             {
+                publish.IsReleasedAgain = true;
                 SendAnswer(Answers.PubRel, publish.PacketId);
             }
             else
@@ -457,7 +458,9 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
             PacketType.PubRec => publish.QoS == 2,
             _ => publish.IsTaken,
         };
-        if (!isExpected || acknowledgement.Reason >= 0x80)
+        // A PUBREL that is sent again may find its identifier gone: that is no error then (MQTT 5, 3.7.2.1).
+        var isAllowed = acknowledgement.Reason < 0x80 || (type == PacketType.PubComp && acknowledgement.Reason == 0x92 && publish is { IsReleasedAgain: true });
+        if (!isExpected || !isAllowed)
         {
             observer.Violated($"{type} {acknowledgement.PacketId} with reason {acknowledgement.Reason:X2} for {publish?.Payload ?? "nothing"}");
         }
