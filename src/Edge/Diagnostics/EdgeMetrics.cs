@@ -33,7 +33,11 @@ internal sealed class EdgeMetrics
         _bytesSent = StripedCounter.Create(meter, "mqtt.bytes.sent", "By", "Bytes sent.");
         _dropped = meter.CreateCounter<long>("mqtt.publishes.dropped", "{message}", "Messages not sent, by reason.");
         _stalls = meter.CreateCounter<long>("mqtt.publish.stalls", "{stall}", "Times a connection was not read because its publishes waited for the log.");
-        _publishLatency = meter.CreateHistogram<double>("mqtt.publish.duration", "s", "From the receipt of a publish to its place on the log, of a sample.");
+        _publishLatency = meter.CreateHistogram(
+            "mqtt.publish.duration",
+            "s",
+            "From the receipt of a publish to its place on the log, of a sample.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30] });
     }
 
     public static ActivitySource Activities { get; } = new(Name);
