@@ -9,7 +9,7 @@ namespace OrleansMqtt.Silo.Tests;
 public sealed class KafkaAwayTests
 {
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(
-        int.Parse(Environment.GetEnvironmentVariable("ORLEANSMQTT_FAULT_SECONDS") ?? "6", CultureInfo.InvariantCulture));
+        int.Parse(Environment.GetEnvironmentVariable("ORLEANSMQTT_FAULT_SECONDS") ?? "8", CultureInfo.InvariantCulture));
 
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromMinutes(3);
@@ -33,7 +33,7 @@ public sealed class KafkaAwayTests
 
         // Their keep alive is short: while the server does not read from them, they are alive all the same.
         var publishers = await Task.WhenAll(Enumerable.Range(0, Publishers)
-            .Select(p => SequencePublisher.ConnectAsync(server.Port, $"flood/{p}", 1_000, SequencePublisher.Flood, keepAlive: 2)));
+            .Select(p => SequencePublisher.ConnectAsync(server.Port, $"flood/{p}", 1_000, SequencePublisher.Flood, keepAlive: 4)));
         var memoryBefore = MemoryOf(server);
         await kafka.PauseAsync();
         using CancellationTokenSource stop = new();

@@ -29,6 +29,7 @@ internal sealed class SequencePublisher(SocketClient client, string topic, int p
     /// <summary>Publishes until it is stopped or has sent all, and waits for the acknowledgements.</summary>
     public async Task RunAsync(long count, CancellationToken stop)
     {
+        await Task.Yield();
         var reading = ReadAsync();
         await SendAsync(count, stop);
         _hasSentAll = true;
@@ -70,6 +71,11 @@ internal sealed class SequencePublisher(SocketClient client, string topic, int p
             var packet = SocketClient.Publish(topic, (ushort)((_sent % ushort.MaxValue) + 1), payload);
             Volatile.Write(ref _sent, _sent + 1);
             await client.SendAsync(packet);
+            if (_sent % 64 == 0)
+            {
+                // A socket that takes everything would keep the thread from the others.
+                await Task.Yield();
+            }
         }
     }
 
