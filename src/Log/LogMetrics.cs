@@ -8,15 +8,18 @@ namespace OrleansMqtt.Log;
 internal sealed class LogMetrics
 {
     private static readonly Meter Meter = new("OrleansMqtt.Log");
+    private static readonly InstrumentAdvice<double> DurationBuckets = new() { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30] };
     private static readonly ConcurrentDictionary<(string Kind, string Topic), TopicCounters> Topics = new();
     private static readonly Counter<long> Failed = Meter.CreateCounter<long>("orleansmqtt.log.append.errors", "{record}", "Records that were not stored.");
     private static readonly Histogram<double> AppendDuration = Meter.CreateHistogram(
         "orleansmqtt.log.append.duration",
         "s",
         "Time from the append to the acknowledgement, sampled.",
-        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30] });
+        advice: DurationBuckets);
 
-    private static readonly Histogram<double> TransactionDuration = Meter.CreateHistogram<double>("orleansmqtt.log.transaction.duration", "s", "Time of a transaction.");
+    private static readonly Histogram<double> TransactionDuration = Meter.CreateHistogram(
+        "orleansmqtt.log.transaction.duration", "s", "Time of a transaction.", advice: DurationBuckets);
+
     private static readonly Counter<long> Errors = Meter.CreateCounter<long>("orleansmqtt.log.errors", "{error}", "Errors of the log or the way to it.");
 
     private readonly KeyValuePair<string, object?> _kind;

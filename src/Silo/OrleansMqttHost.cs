@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Orleans.Configuration;
@@ -44,9 +45,13 @@ internal static partial class OrleansMqttHost
         builder.Services.AddHealthChecks()
             .AddCheck<LogHealthCheck>("log", tags: ["ready"])
             .AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter("OrleansMqtt.*", "Microsoft.Orleans").AddRuntimeInstrumentation().AddPrometheusExporter())
-            .WithTracing(tracing => tracing.AddSource("OrleansMqtt.*"));
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddMeter("OrleansMqtt.*", "Microsoft.Orleans").AddRuntimeInstrumentation().AddPrometheusExporter());
+        if (!string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            // An activity costs each publish time: only where they go somewhere.
+            telemetry.WithTracing(tracing => tracing.AddSource("OrleansMqtt.*")).UseOtlpExporter();
+        }
     }
 
     public static void MapOrleansMqtt(this WebApplication app)

@@ -116,13 +116,66 @@ public sealed class TransportTests
         }
     }
 
+    [Fact]
+    public async Task A_certificate_may_be_PKCS_12_with_a_password_and_its_port_takes_MQTT_and_WebSocket_over_TLS()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            await using var host = await EdgeHost.StartAsync(
+                null, ("Listeners:0:CertificatePath", WritePkcs12(directory.FullName, "correct horse")), ("Listeners:0:CertificatePassword", "correct horse"));
+            using var tcp = await RawClient.OpenAsync(host.Port);
+            await using var stream = new SslStream(new System.Net.Sockets.NetworkStream(tcp.Socket), false, (_, presented, _, _) => presented?.Subject == "CN=localhost");
+            await stream.AuthenticateAsClientAsync("localhost");
+            await stream.WriteAsync(Convert.FromHexString(RawClient.ConnectPacket("t", 4) + RawClient.PublishPacket("a", "x", 4, 1)), Token);
+            var answer = new byte[8];
+            await stream.ReadExactlyAsync(answer, Token);
+            Assert.Equal("20020000" + "40020001", Convert.ToHexString(answer));
+
+            using var webSocket = await ConnectAsync(host, "/mqtt", "wss");
+            Assert.Equal("mqtt", webSocket.SubProtocol);
+            var payload = new string('x', 100_000);
+            var packet = RawClient.PublishPacket("b", payload, 4);
+            await webSocket.SendAsync(
+                Convert.FromHexString(RawClient.ConnectPacket("w", 4) + $"82060001{RawClient.Text("b")}00" + packet), WebSocketMessageType.Binary, true, Token);
+            Assert.Equal("200200009003000100" + packet, await ReceiveAsync(webSocket, 9 + (packet.Length / 2)));
+
+            using var plain = await host.OpenAsync();
+            await plain.SendAsync(RawClient.ConnectPacket("p", 4));
+            Assert.DoesNotContain("20020000", await plain.ReceiveUntilClosedAsync(), StringComparison.Ordinal);
+            Assert.DoesNotContain(host.Grains.Calls, call => call.Contains("connect p", StringComparison.Ordinal));
+        }
+        finally
+        {
+            directory.Delete(true);
+        }
+    }
+
+    [Fact]
+    public async Task A_wrong_password_of_a_certificate_stops_the_start_with_a_line_that_names_it()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            var path = WritePkcs12(directory.FullName, "correct horse");
+            var exception = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
+                () => EdgeHost.StartAsync(null, ("Listeners:0:CertificatePath", path), ("Listeners:0:CertificatePassword", "battery staple")));
+            Assert.StartsWith($"Mqtt:Listeners: the certificate '{path}' cannot be loaded: ", exception.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            directory.Delete(true);
+        }
+    }
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static async Task<ClientWebSocket> ConnectAsync(EdgeHost host, string path)
+    private static async Task<ClientWebSocket> ConnectAsync(EdgeHost host, string path, string scheme = "ws")
     {
         var webSocket = new ClientWebSocket();
+        webSocket.Options.RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.Subject == "CN=localhost";
         webSocket.Options.AddSubProtocol("mqtt");
-        await webSocket.ConnectAsync(new Uri($"ws://127.0.0.1:{host.Port}{path}"), Token);
+        await webSocket.ConnectAsync(new Uri($"{scheme}://127.0.0.1:{host.Port}{path}"), Token);
         return webSocket;
     }
 
@@ -143,12 +196,23 @@ public sealed class TransportTests
     private static (string Certificate, string Key) WriteCertificate(string directory)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = CreateCertificate(key);
         var certificatePath = Path.Combine(directory, "certificate.pem");
         var keyPath = Path.Combine(directory, "key.pem");
         File.WriteAllText(certificatePath, certificate.ExportCertificatePem());
         File.WriteAllText(keyPath, key.ExportPkcs8PrivateKeyPem());
         return (certificatePath, keyPath);
     }
+
+    private static string WritePkcs12(string directory, string password)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = CreateCertificate(key);
+        var path = Path.Combine(directory, "certificate.p12");
+        File.WriteAllBytes(path, certificate.Export(X509ContentType.Pkcs12, password));
+        return path;
+    }
+
+    private static X509Certificate2 CreateCertificate(ECDsa key) =>
+        new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
 }

@@ -82,6 +82,24 @@ public sealed class LoadRunTests
         Assert.Equal((5_003, ExitCodes.PromiseBroken), (result.Delivered + result.Lost, result.ExitCode));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Publishing_alone_counts_what_was_acknowledged(int qos)
+    {
+        using var mosquitto = await StartAsync();
+        var result = await RunAsync(Settings(mosquitto, Scenario.Publish) with { Subscribers = 0, PublishQualityOfService = qos, Rate = 2000 });
+
+        // 1.5 s at 2,000 messages/s, of which 1 s is measured.
+        Assert.InRange(result.Published, 2900, 3000);
+        Assert.Equal(qos > 0 ? result.Published : 0, result.Acknowledged);
+        Assert.InRange(qos > 0 ? result.AcknowledgedPerSecond : result.PublishedPerSecond, 1500, 2500);
+        Assert.Equal((0, 0, 0, 0, 4), (result.Delivered, result.Lost, result.Unacknowledged, result.ExitCode, result.Connections));
+        Assert.Equal(qos > 0, result.Acknowledgement.P50 > 0);
+        Assert.Equal(0, result.EndToEnd.P50);
+    }
+
     [Fact]
     public async Task Idle_connections_are_opened_and_held()
     {

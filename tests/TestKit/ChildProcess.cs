@@ -90,6 +90,13 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public void Signal(string signal) => Process.Start("kill", [$"-{signal}", $"{Id}"]).WaitForExit();
 
+    /// <summary>Kills it and waits for its end; for where nothing can be awaited.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
     public async Task KillAsync()
     {
         if (!_process.HasExited)

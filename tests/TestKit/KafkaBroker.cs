@@ -1,74 +1,68 @@
-using System.Diagnostics;
 using Testcontainers.Kafka;
 using Xunit;
 
 namespace OrleansMqtt.TestKit;
 
 /// <summary>
-/// A real Kafka broker: the one at <c>ORLEANSMQTT_KAFKA</c>, or one started from <c>KAFKA_HOME</c>, from <c>../shared/kafka</c>, or in Docker. With none, a test is skipped; in CI it
-/// fails.
+/// A real Kafka broker: the one at <c>ORLEANSMQTT_KAFKA</c>, or one started from the distribution at <c>KAFKA_HOME</c>, from <c>../shared/kafka</c>, or in Docker. With none, a test
+/// is skipped; in CI it fails.
 /// </summary>
 public sealed class KafkaBroker : IAsyncDisposable
 {
     private static readonly Lazy<Task<KafkaBroker>> Shared = new(() => StartAsync(isOwn: false));
-    private readonly string? _script;
-    private readonly string? _directory;
+    private readonly KafkaProcess? _process;
     private readonly KafkaContainer? _container;
 
-    private KafkaBroker(string bootstrapServers, string? script = null, string? directory = null, KafkaContainer? container = null) =>
-        (BootstrapServers, _script, _directory, _container) = (bootstrapServers, script, directory, container);
+    private KafkaBroker(string bootstrapServers, KafkaProcess? process = null, KafkaContainer? container = null) =>
+        (BootstrapServers, _process, _container) = (bootstrapServers, process, container);
 
     public string BootstrapServers { get; }
 
+    private KafkaProcess Process => _process ?? throw new InvalidOperationException("This broker is not ours to stop.");
+
     /// <summary>The broker that all tests of an assembly share: use topic names of your own.</summary>
-    public static async Task<KafkaBroker> SharedAsync()
-    {
-        try
-        {
-            return await Shared.Value;
-        }
-        catch (NoKafkaException exception) when (Environment.GetEnvironmentVariable("CI") != "true")
-        {
-            Assert.Skip(exception.Message);
-            throw;
-        }
-    }
+    public static Task<KafkaBroker> SharedAsync() => OrSkipAsync(() => Shared.Value);
 
     /// <summary>A broker for one test alone, which may stop it. Needs a Kafka on this machine.</summary>
-    public static async Task<KafkaBroker> StartOwnAsync()
+    public static Task<KafkaBroker> StartOwnAsync() => OrSkipAsync(() => StartAsync(isOwn: true));
+
+    public Task StopAsync() => Process.StopAsync();
+
+    public Task KillAsync() => Process.KillAsync();
+
+    public Task PauseAsync()
     {
-        try
-        {
-            return await StartAsync(isOwn: true);
-        }
-        catch (NoKafkaException exception) when (Environment.GetEnvironmentVariable("CI") != "true")
-        {
-            Assert.Skip(exception.Message);
-            throw;
-        }
+        Process.Pause();
+        return Task.CompletedTask;
     }
 
-    public Task StopAsync() => RunAsync("stop");
+    public Task ResumeAsync()
+    {
+        Process.Resume();
+        return Task.CompletedTask;
+    }
 
-    public Task KillAsync() => RunAsync("kill");
-
-    public Task PauseAsync() => RunAsync("pause");
-
-    public Task ResumeAsync() => RunAsync("resume");
-
-    public Task StartAgainAsync() => RunAsync("start");
+    public Task StartAgainAsync() => Process.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
-        if (_directory is not null)
-        {
-            await RunAsync("kill");
-            Directory.Delete(_directory, recursive: true);
-        }
-
+        _process?.Dispose();
         if (_container is not null)
         {
             await _container.DisposeAsync();
+        }
+    }
+
+    private static async Task<KafkaBroker> OrSkipAsync(Func<Task<KafkaBroker>> start)
+    {
+        try
+        {
+            return await start();
+        }
+        catch (NoKafkaException exception) when (Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Assert.Skip(exception.Message);
+            throw;
         }
     }
 
@@ -79,17 +73,21 @@ public sealed class KafkaBroker : IAsyncDisposable
             return new(servers);
         }
 
-        if (FindScript() is { } script)
+        var reason = "there is no Kafka";
+        if (KafkaDistribution.Find() is { } distribution)
         {
-            var directory = Directory.CreateTempSubdirectory("orleansmqtt-kafka-").FullName;
-            var broker = new KafkaBroker((await RunAsync(script, "start", directory)).Trim(), script, directory);
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => Process.Start(new ProcessStartInfo(script, ["kill", directory]) { RedirectStandardError = true })?.WaitForExit();
-            return broker;
+            if (distribution.Java is not null)
+            {
+                var process = await KafkaProcess.StartNewAsync(distribution);
+                return new(process.BootstrapServers, process);
+            }
+
+            reason = $"there is no Java for the Kafka in {distribution.Jars}";
         }
 
         if (isOwn || !File.Exists("/var/run/docker.sock"))
         {
-            throw new NoKafkaException();
+            throw new NoKafkaException(reason);
         }
 
         var container = new KafkaBuilder("confluentinc/cp-kafka:8.0.0").Build();
@@ -97,36 +95,6 @@ public sealed class KafkaBroker : IAsyncDisposable
         return new(container.GetBootstrapAddress(), container: container);
     }
 
-    private static string? FindScript()
-    {
-        if (Environment.GetEnvironmentVariable("KAFKA_HOME") is { Length: > 0 } home && File.Exists(Path.Combine(home, "kafka")))
-        {
-            return Path.Combine(home, "kafka");
-        }
-
-        for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (File.Exists(Path.Combine(directory.FullName, "OrleansMqtt.sln")))
-            {
-                var script = Path.Combine(directory.FullName, "..", "shared", "kafka", "kafka");
-                return File.Exists(script) ? Path.GetFullPath(script) : null;
-            }
-        }
-
-        return null;
-    }
-
-    private static async Task<string> RunAsync(string script, string command, string directory)
-    {
-        using var process = Process.Start(new ProcessStartInfo(script, [command, directory]) { RedirectStandardOutput = true })!;
-        var output = await process.StandardOutput.ReadLineAsync();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? output ?? "" : throw new InvalidOperationException($"{script} {command} ended with {process.ExitCode}.");
-    }
-
-    private Task<string> RunAsync(string command) =>
-        _script is null ? throw new InvalidOperationException("This broker is not ours to stop.") : RunAsync(_script, command, _directory!);
-
-    private sealed class NoKafkaException() : Exception(
-        "No Kafka: set ORLEANSMQTT_KAFKA (bootstrap servers) or KAFKA_HOME, put one into ../shared/kafka, or start Docker.");
+    private sealed class NoKafkaException(string reason) : Exception(
+        $"No broker, as {reason}: set ORLEANSMQTT_KAFKA (bootstrap servers) or KAFKA_HOME, put a Kafka into ../shared/kafka, or start Docker.");
 }

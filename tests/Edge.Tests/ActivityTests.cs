@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using OrleansMqtt.Edge.Diagnostics;
+
+namespace OrleansMqtt.Edge.Tests;
+
+/// <summary>The activities of the source <c>OrleansMqtt.Edge</c>. The source is the program's: each test has topics of its own.</summary>
+public sealed class ActivityTests
+{
+    [Fact]
+    public async Task Publishes_handed_over_together_are_one_activity_with_their_topic_and_number()
+    {
+        var topic = $"t/{Guid.NewGuid():N}";
+        using var activities = new Activities(topic);
+        await using var host = await EdgeHost.StartAsync();
+        using var client = await host.ConnectAsync();
+        await client.SendAsync(string.Concat(Enumerable.Range(1, 3).Select(id => RawClient.PublishPacket(topic, "x", 5, id))));
+        for (var id = 1; id <= 3; id++)
+        {
+            Assert.Equal($"4002{id:X4}", await client.ReceivePacketAsync());
+        }
+
+        Assert.NotEmpty(activities.Stopped);
+        Assert.Equal(3, activities.Stopped.Sum(activity => (int)activity.GetTagItem("messaging.batch.message_count")!));
+        Assert.All(activities.Stopped, activity => Assert.Equal(("mqtt publish", ActivityStatusCode.Unset), (activity.OperationName, activity.Status)));
+    }
+
+    [Fact]
+    public async Task A_publish_that_no_grain_takes_is_an_activity_with_an_error()
+    {
+        var topic = $"t/{Guid.NewGuid():N}";
+        using var activities = new Activities(topic);
+        await using var host = await EdgeHost.StartAsync();
+        using var client = await host.ConnectAsync();
+        host.Grains.Failure = new TimeoutException("no silo answers");
+        await client.SendAsync(RawClient.PublishPacket(topic, "x", 5, 1));
+        await client.ReceiveUntilClosedAsync();
+
+        var activity = Assert.Single(activities.Stopped);
+        Assert.Equal((ActivityStatusCode.Error, "no silo answers"), (activity.Status, activity.StatusDescription));
+    }
+
+    /// <summary>Keeps the activities about one topic that are over.</summary>
+    private sealed class Activities : IDisposable
+    {
+        private readonly ActivityListener _listener;
+
+        public Activities(string topic)
+        {
+            _listener = new()
+            {
+                ShouldListenTo = source => source.Name == EdgeMetrics.Name,
+                Sample = (ref _) => ActivitySamplingResult.AllData,
+                ActivityStopped = activity =>
+                {
+                    if (topic.Equals(activity.GetTagItem("messaging.destination.name")))
+                    {
+                        Stopped.Enqueue(activity);
+                    }
+                },
+            };
+            ActivitySource.AddActivityListener(_listener);
+        }
+
+        public ConcurrentQueue<Activity> Stopped { get; } = [];
+
+        public void Dispose() => _listener.Dispose();
+    }
+}
