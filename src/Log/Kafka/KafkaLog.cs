@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log.Kafka.Wire;
 
 namespace OrleansMqtt.Log.Kafka;
 
@@ -13,7 +14,8 @@ internal sealed class KafkaLog : IMessageLog
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, TopicPartition[]> _topics = new(StringComparer.Ordinal);
     private readonly IAdminClient _admin;
-    private readonly KafkaAppender _appender;
+    private readonly IKafkaAppender _appender;
+    private readonly ClusterMetadata? _metadata;
     private readonly KafkaOffsets _offsets;
     private readonly KafkaTopics _topicChecks;
     private readonly KafkaHealth _health;
@@ -28,7 +30,16 @@ internal sealed class KafkaLog : IMessageLog
         {
             _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build();
             _health = new(_admin, options, Description, logger);
-            _appender = new(options, _metrics, _health, logger);
+            if (ChooseWire() is { } settings)
+            {
+                _metadata = new(settings, _health.OnUnreachable, logger);
+                _appender = new WireAppender(settings, _metadata, _metrics, logger);
+            }
+            else
+            {
+                _appender = new KafkaAppender(options, _metrics, _health, logger);
+            }
+
             _followers.Add(new(options, _metrics, _health.OnError, logger));
         }
         catch (Exception exception) when (exception is KafkaException or InvalidOperationException or ArgumentException)
@@ -50,6 +61,7 @@ internal sealed class KafkaLog : IMessageLog
     {
         foreach (var (topic, partitions) in await _topicChecks.EnsureAsync(topics, cancellationToken))
         {
+            _appender.AddTopic(topic, partitions);
             _topics[topic] = [.. Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition))];
         }
     }
@@ -57,7 +69,7 @@ internal sealed class KafkaLog : IMessageLog
     public int GetPartitionCount(string topic) => PartitionsOf(topic).Length;
 
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) =>
-        _appender.Append(PartitionOf(topic, record), record, completion, state);
+        _appender.Append(topic, PartitionOf(topic, record).Partition.Value, record, completion, state);
 
     public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
     {
@@ -121,6 +133,7 @@ internal sealed class KafkaLog : IMessageLog
                 follower.Dispose();
             }
 
+            _metadata?.Dispose();
             _ranges.Dispose();
             _admin.Dispose();
         });
@@ -130,6 +143,22 @@ internal sealed class KafkaLog : IMessageLog
     {
         var partitions = PartitionsOf(topic);
         return partitions[record.Partition ?? KafkaPartitioner.PartitionOf(record.Key.Span, partitions.Length)];
+    }
+
+    private WireSettings? ChooseWire()
+    {
+        if (_options.Transport == KafkaTransport.Confluent)
+        {
+            return null;
+        }
+
+        if (WireSettings.FindUnknown(_options) is { } unknown)
+        {
+            _logger.LogConfluentChosen(unknown);
+            return null;
+        }
+
+        return WireSettings.Create(_options);
     }
 
     private TopicPartition[] PartitionsOf(string topic) =>
