@@ -35,11 +35,13 @@ public sealed class KafkaBroker : IAsyncDisposable
     }
 
     /// <summary>A broker for one test alone, which may stop it. Needs a Kafka on this machine.</summary>
-    public static async Task<KafkaBroker> StartOwnAsync()
+    /// <param name="port">The port; 0 takes a free one.</param>
+    /// <param name="properties">More lines for <c>server.properties</c>; they count more than those above.</param>
+    public static async Task<KafkaBroker> StartOwnAsync(int port = 0, string properties = "")
     {
         try
         {
-            return await StartAsync(isOwn: true);
+            return await StartAsync(isOwn: true, port, properties);
         }
         catch (NoKafkaException exception) when (Environment.GetEnvironmentVariable("CI") != "true")
         {
@@ -72,7 +74,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         }
     }
 
-    private static async Task<KafkaBroker> StartAsync(bool isOwn)
+    private static async Task<KafkaBroker> StartAsync(bool isOwn, int port = 0, string properties = "")
     {
         if (!isOwn && Environment.GetEnvironmentVariable("ORLEANSMQTT_KAFKA") is { Length: > 0 } servers)
         {
@@ -82,7 +84,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         if (FindScript() is { } script)
         {
             var directory = Directory.CreateTempSubdirectory("orleansmqtt-kafka-").FullName;
-            var broker = new KafkaBroker((await RunAsync(script, "start", directory)).Trim(), script, directory);
+            var broker = new KafkaBroker((await RunAsync(script, "start", directory, port, properties)).Trim(), script, directory);
             AppDomain.CurrentDomain.ProcessExit += (_, _) => Process.Start(new ProcessStartInfo(script, ["kill", directory]) { RedirectStandardError = true })?.WaitForExit();
             return broker;
         }
@@ -116,9 +118,15 @@ public sealed class KafkaBroker : IAsyncDisposable
         return null;
     }
 
-    private static async Task<string> RunAsync(string script, string command, string directory)
+    private static async Task<string> RunAsync(string script, string command, string directory, int port = 0, string properties = "")
     {
-        using var process = Process.Start(new ProcessStartInfo(script, [command, directory]) { RedirectStandardOutput = true })!;
+        ProcessStartInfo start = new(script, port == 0 ? [command, directory] : [command, directory, $"{port}"]) { RedirectStandardOutput = true };
+        if (properties.Length > 0)
+        {
+            start.Environment["KAFKA_PROPERTIES"] = properties;
+        }
+
+        using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadLineAsync();
         await process.WaitForExitAsync();
         return process.ExitCode == 0 ? output ?? "" : throw new InvalidOperationException($"{script} {command} ended with {process.ExitCode}.");

@@ -15,12 +15,13 @@ internal sealed class KafkaLog : IMessageLog
     private readonly ConcurrentDictionary<string, TopicPartition[]> _topics = new(StringComparer.Ordinal);
     private readonly IAdminClient _admin;
     private readonly IKafkaAppender _appender;
+    private readonly WireSettings? _wire;
     private readonly ClusterMetadata? _metadata;
     private readonly KafkaOffsets _offsets;
     private readonly KafkaTopics _topicChecks;
     private readonly KafkaHealth _health;
     private readonly KafkaRangeReader _ranges;
-    private readonly List<KafkaFollower> _followers = [];
+    private readonly List<IKafkaFollower> _followers = [];
 
     public KafkaLog(KafkaLogOptions options, ILogger<KafkaLog> logger)
     {
@@ -30,17 +31,18 @@ internal sealed class KafkaLog : IMessageLog
         {
             _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build();
             _health = new(_admin, options, Description, logger);
-            if (ChooseWire() is { } settings)
+            _wire = ChooseWire();
+            if (_wire is not null)
             {
-                _metadata = new(settings, _health.OnUnreachable, logger);
-                _appender = new WireAppender(settings, _metadata, _metrics, logger);
+                _metadata = new(_wire, _health.OnUnreachable, logger);
+                _appender = new WireAppender(_wire, _metadata, _metrics, logger);
             }
             else
             {
                 _appender = new KafkaAppender(options, _metrics, _health, logger);
             }
 
-            _followers.Add(new(options, _metrics, _health.OnError, logger));
+            _followers.Add(CreateFollower());
         }
         catch (Exception exception) when (exception is KafkaException or InvalidOperationException or ArgumentException)
         {
@@ -104,7 +106,7 @@ internal sealed class KafkaLog : IMessageLog
             }
 
             // Another reader of a partition that is followed already.
-            KafkaFollower added = new(_options, _metrics, _health.OnError, _logger);
+            var added = CreateFollower();
             _followers.Add(added);
             added.TryFollow(feed, offset);
             return new KafkaReader(this, added, feed);
@@ -139,11 +141,18 @@ internal sealed class KafkaLog : IMessageLog
         });
     }
 
+    /// <summary>The client that records go by.</summary>
+    internal IKafkaAppender Appender => _appender;
+
     internal TopicPartition PartitionOf(string topic, in LogRecord record)
     {
         var partitions = PartitionsOf(topic);
         return partitions[record.Partition ?? KafkaPartitioner.PartitionOf(record.Key.Span, partitions.Length)];
     }
+
+    private IKafkaFollower CreateFollower() => _wire is null ? CreateConfluent() : new WireFollower(_wire, _metadata!, _metrics, CreateConfluent, _logger);
+
+    private KafkaFollower CreateConfluent() => new(_options, _metrics, _health.OnError, _logger);
 
     private WireSettings? ChooseWire()
     {

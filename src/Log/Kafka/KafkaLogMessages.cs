@@ -46,6 +46,9 @@ internal static partial class KafkaLogMessages
     [LoggerMessage(Level = LogLevel.Information, Message = "Log:Kafka:{Setting} is for the Confluent client, which is used therefore for all records")]
     public static partial void LogConfluentChosen(this ILogger logger, string setting);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Partition} holds records that are compressed or of an old format: the Confluent client reads it from now on")]
+    public static partial void LogHandedOver(this ILogger logger, string partition);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "The connection to Kafka broker {Broker} failed: {Reason}")]
     public static partial void LogConnectionFailed(this ILogger logger, int broker, string reason);
 

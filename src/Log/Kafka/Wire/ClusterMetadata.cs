@@ -9,7 +9,7 @@ namespace OrleansMqtt.Log.Kafka.Wire;
 internal sealed class ClusterMetadata : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
     private readonly object _lock = new();
     private readonly WireSettings _settings;
@@ -79,17 +79,15 @@ internal sealed class ClusterMetadata : IDisposable
         {
             if (TryAsk(topics))
             {
-                backoff = Interval;
                 Refreshed?.Invoke();
             }
             else
             {
                 Refresh();
-                backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
             }
 
-            // Who asks meanwhile shares the next answer.
-            Rest(backoff);
+            // Who asks meanwhile shares the next answer, which comes the later the longer it goes on like that.
+            backoff = Rest(backoff) ? Min(backoff * 2, LongestBackoff) : Interval;
         }
     }
 
@@ -109,7 +107,10 @@ internal sealed class ClusterMetadata : IDisposable
         }
     }
 
-    private void Rest(TimeSpan duration)
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    /// <returns>Whether somebody asked meanwhile.</returns>
+    private bool Rest(TimeSpan duration)
     {
         lock (_lock)
         {
@@ -118,6 +119,8 @@ internal sealed class ClusterMetadata : IDisposable
             {
                 Monitor.Wait(_lock, TimeSpan.FromMilliseconds(rest));
             }
+
+            return _isWanted;
         }
     }
 

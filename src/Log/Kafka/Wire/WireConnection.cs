@@ -24,6 +24,7 @@ internal sealed class WireConnection : IDisposable
     private byte[] _response = new byte[16 * 1024];
     private int _correlationId;
     private long _expiresAt = long.MaxValue;
+    private volatile bool _isClosed;
 
     private WireConnection(WireSettings settings, BrokerAddress address, Socket socket) => (_settings, Address, _socket) = (settings, address, socket);
 
@@ -31,6 +32,9 @@ internal sealed class WireConnection : IDisposable
 
     /// <summary>Whether the login ends soon (KIP-368): a new connection is needed.</summary>
     public bool IsExpired => Environment.TickCount64 >= _expiresAt;
+
+    /// <summary>Whether it was ended on this side.</summary>
+    public bool IsClosed => _isClosed;
 
     /// <param name="settings">The settings.</param>
     /// <param name="address">The broker.</param>
@@ -119,6 +123,7 @@ internal sealed class WireConnection : IDisposable
     /// <summary>Ends it; who waits for an answer is told by an exception. May be called by any thread.</summary>
     public void Dispose()
     {
+        _isClosed = true;
         _socket.Dispose();
         _stream.Dispose();
     }
