@@ -49,10 +49,8 @@ public sealed class WireSecurityTests : IAsyncLifetime, IAppendCompletion
             listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
             """);
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _broker.BootstrapServers }).Build();
-        await admin.AlterUserScramCredentialsAsync(
-        [
-            Credential(ScramMechanism.ScramSha256), Credential(ScramMechanism.ScramSha512),
-        ]);
+        await admin.AlterUserScramCredentialsAsync([Credential(ScramMechanism.ScramSha256)]);
+        await admin.AlterUserScramCredentialsAsync([Credential(ScramMechanism.ScramSha512)]);
 
         static UserScramCredentialUpsertion Credential(ScramMechanism mechanism) => new()
         {

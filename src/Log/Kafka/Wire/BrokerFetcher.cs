@@ -118,6 +118,7 @@ internal sealed class BrokerFetcher : IDisposable
 
         var connection = _connection!;
         WriteRequest(connection.Start(WireApi.Fetch), wait);
+        _follower.Metrics.CountFetchRequest();
         connection.Send();
         if (!WaitForAnswer(connection))
         {

@@ -25,7 +25,6 @@ internal sealed class BrokerSender : IDisposable
     private long _producerId = -1;
     private long _answeredAt;
     private int _failures;
-    private long _requests;
 
     public BrokerSender(WireAppender appender, int broker)
     {
@@ -33,8 +32,6 @@ internal sealed class BrokerSender : IDisposable
         _thread = new(Run) { IsBackground = true, Name = $"Kafka appends to {broker}" };
         _thread.Start();
     }
-
-    public long Requests => Volatile.Read(ref _requests);
 
     public void Enqueue(AppendQueue queue)
     {
@@ -187,7 +184,7 @@ internal sealed class BrokerSender : IDisposable
             writer.WriteBytes(batch.Bytes);
         }
 
-        Volatile.Write(ref _requests, _requests + 1);
+        _appender.Metrics.CountProduceRequest();
         _connection.Send();
     }
 

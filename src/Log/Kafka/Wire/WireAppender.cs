@@ -34,18 +34,6 @@ internal sealed class WireAppender : IKafkaAppender
 
     public ILogger Logger { get; }
 
-    /// <summary>Produce requests sent up to now.</summary>
-    public long Requests
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _senders.Values.Sum(sender => sender.Requests);
-            }
-        }
-    }
-
     public void AddTopic(string topic, int partitions)
     {
         lock (_lock)
