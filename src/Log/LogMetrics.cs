@@ -22,6 +22,12 @@ internal sealed class LogMetrics
 
     private static readonly Counter<long> Errors = Meter.CreateCounter<long>("orleansmqtt.log.errors", "{error}", "Errors of the log or the way to it.");
 
+    private static readonly StripedCounter ProduceRequests = StripedCounter.Create(
+        Meter, "orleansmqtt.log.kafka.produce.requests", "{request}", "Requests that carried records to Kafka, by the wire client.");
+
+    private static readonly StripedCounter FetchRequests = StripedCounter.Create(
+        Meter, "orleansmqtt.log.kafka.fetch.requests", "{request}", "Requests for records of Kafka, by the wire client.");
+
     private readonly KeyValuePair<string, object?> _kind;
     private readonly ConcurrentDictionary<string, TopicCounters> _topics = new(StringComparer.Ordinal);
 
@@ -63,6 +69,10 @@ internal sealed class LogMetrics
             CountersOf(topic).Read.Add(records);
         }
     }
+
+    public void CountProduceRequest() => ProduceRequests.Add(1);
+
+    public void CountFetchRequest() => FetchRequests.Add(1);
 
     public void CountError(string error) => Errors.Add(1, _kind, new KeyValuePair<string, object?>("error.type", error));
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Log.Kafka;
+using OrleansMqtt.Log.Kafka.Wire;
 
 namespace OrleansMqtt.Log;
 
@@ -18,6 +19,12 @@ internal sealed class LogOptionsValidation : IValidateOptions<LogOptions>
 
             Check(kafka.ReplicationFactor is -1 or (>= 1 and <= 100), $"Log:Kafka:ReplicationFactor is {kafka.ReplicationFactor}: it must be -1 (the broker's default) or 1 to 100.");
             Check(kafka.LingerMilliseconds is >= 0 and <= 1000, $"Log:Kafka:LingerMilliseconds is {kafka.LingerMilliseconds}: it must be 0 to 1000.");
+            Check(Enum.IsDefined(kafka.Transport), $"Log:Kafka:Transport is {kafka.Transport}: it must be Auto, Wire or Confluent.");
+            if (kafka.Transport == KafkaTransport.Wire && WireSettings.FindUnknown(kafka) is { } unknown)
+            {
+                failures.Add($"Log:Kafka:Transport is Wire, which does not know Log:Kafka:{unknown} or its value: it must be Auto or Confluent with it.");
+            }
+
             failures.AddRange(KafkaClientSettings.Validate(kafka));
         }
         else

@@ -350,6 +350,8 @@ public abstract class MessageLogContract : IAsyncLifetime
         private readonly ConcurrentDictionary<long, AppendResult> _results = [];
         private readonly TaskCompletionSource<AppendResult[]> _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public int Count => _results.Count;
+
         public Task<AppendResult[]> All => _all.Task;
 
         public void OnAppended(long state, in AppendResult result)

@@ -24,7 +24,9 @@ public sealed class KafkaBroker : IAsyncDisposable
     public static Task<KafkaBroker> SharedAsync() => OrSkipAsync(() => Shared.Value);
 
     /// <summary>A broker for one test alone, which may stop it. Needs a Kafka on this machine.</summary>
-    public static Task<KafkaBroker> StartOwnAsync() => OrSkipAsync(() => StartAsync(isOwn: true));
+    /// <param name="port">The port; 0 takes a free one.</param>
+    /// <param name="properties">More lines for <c>server.properties</c>; they count more than the usual ones.</param>
+    public static Task<KafkaBroker> StartOwnAsync(int port = 0, string properties = "") => OrSkipAsync(() => StartAsync(isOwn: true, port, properties));
 
     public Task StopAsync() => Process.StopAsync();
 
@@ -66,7 +68,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         }
     }
 
-    private static async Task<KafkaBroker> StartAsync(bool isOwn)
+    private static async Task<KafkaBroker> StartAsync(bool isOwn, int port = 0, string properties = "")
     {
         if (!isOwn && Environment.GetEnvironmentVariable("ORLEANSMQTT_KAFKA") is { Length: > 0 } servers)
         {
@@ -78,7 +80,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         {
             if (distribution.Java is not null)
             {
-                var process = await KafkaProcess.StartNewAsync(distribution);
+                var process = await KafkaProcess.StartNewAsync(distribution, port, properties);
                 return new(process.BootstrapServers, process);
             }
 

@@ -9,23 +9,27 @@ internal sealed class KafkaProcess : IDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
     private readonly KafkaDistribution _distribution;
     private readonly string _directory = Directory.CreateTempSubdirectory("orleansmqtt-kafka-").FullName;
-    private readonly int _port = TestPorts.Free();
+    private readonly int _port;
+    private readonly string _properties;
     private ChildProcess? _process;
     private int _isDisposed;
 
-    private KafkaProcess(KafkaDistribution distribution)
+    private KafkaProcess(KafkaDistribution distribution, int port, string properties)
     {
-        _distribution = distribution;
+        (_distribution, _port, _properties) = (distribution, port == 0 ? TestPorts.Free() : port, properties);
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
     public string BootstrapServers => $"127.0.0.1:{_port}";
 
-    public static async Task<KafkaProcess> StartNewAsync(KafkaDistribution distribution)
+    /// <param name="distribution">The program.</param>
+    /// <param name="port">The port; 0 takes a free one.</param>
+    /// <param name="properties">More lines for <c>server.properties</c>; they count more than those here.</param>
+    public static async Task<KafkaProcess> StartNewAsync(KafkaDistribution distribution, int port = 0, string properties = "")
     {
         for (var attempt = 1; ; attempt++)
         {
-            KafkaProcess kafka = new(distribution);
+            KafkaProcess kafka = new(distribution, port, properties);
             try
             {
                 await kafka.FormatAsync();
@@ -120,6 +124,7 @@ internal sealed class KafkaProcess : IDisposable
             broker.session.timeout.ms=2000
             broker.heartbeat.interval.ms=400
             auto.create.topics.enable=false
+            {_properties}
             """);
         await using var format = Run("kafka.tools.StorageTool", "format", "--cluster-id", "AAAAAAAAQACAAAAAAAAAAQ", "--config", file);
         await format.WaitForExitAsync(Limit);

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansMqtt.Log.Kafka;
 
-/// <summary>The one producer of the process: idempotent, acknowledged by all in-sync replicas, and it never gives up.</summary>
-internal sealed class KafkaAppender : IDisposable
+/// <summary>The one producer of the process, by the Confluent client: idempotent, acknowledged by all in-sync replicas, and it never gives up.</summary>
+internal sealed class KafkaAppender : IKafkaAppender
 {
     private readonly IProducer<byte[]?, byte[]?> _producer;
     private readonly ConcurrentQueue<Pending> _pool = new();
@@ -21,7 +21,12 @@ internal sealed class KafkaAppender : IDisposable
             .Build();
     }
 
-    public void Append(TopicPartition partition, in LogRecord record, IAppendCompletion completion, long state)
+    public void AddTopic(string topic, int partitions)
+    {
+        // It finds out by itself.
+    }
+
+    public void Append(string topic, int partition, in LogRecord record, IAppendCompletion completion, long state)
     {
         if (!_pool.TryDequeue(out var pending))
         {
@@ -31,11 +36,11 @@ internal sealed class KafkaAppender : IDisposable
         pending.Start(completion, state, record.Key.Length + (record.Value?.Length ?? 0));
         try
         {
-            _producer.Produce(partition, KafkaRecords.ToMessage(record), pending.Handler);
+            _producer.Produce(new TopicPartition(topic, partition), KafkaRecords.ToMessage(record), pending.Handler);
         }
         catch (KafkaException exception)
         {
-            pending.Complete(partition.Topic, AppendResult.Failed(exception.Error.Reason));
+            pending.Complete(topic, AppendResult.Failed(exception.Error.Reason));
         }
     }
 

@@ -9,7 +9,7 @@ namespace OrleansMqtt.Log.Kafka;
 /// One consumer that follows many partitions, so that one fetch request serves them all, with a thread that hands bursts on to the partitions' feeds. Assigned by hand; no group,
 /// no commits.
 /// </summary>
-internal sealed class KafkaFollower : IDisposable
+internal sealed class KafkaFollower : IKafkaFollower
 {
     private const int BurstRecords = 2_000;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
@@ -34,7 +34,6 @@ internal sealed class KafkaFollower : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Follows a partition for a feed; false when another feed has it.</summary>
     public bool TryFollow(PartitionFeed feed, long offset)
     {
         if (!_claimed.TryAdd(feed.Partition, feed))
@@ -46,7 +45,6 @@ internal sealed class KafkaFollower : IDisposable
         return true;
     }
 
-    /// <summary>Goes on with another feed of the same partition, at another offset.</summary>
     public void Replace(PartitionFeed feed, long offset)
     {
         _claimed[feed.Partition] = feed;

@@ -21,7 +21,7 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
     {
         if (error.Code == ErrorCode.Local_AllBrokersDown)
         {
-            Fail(error.Reason);
+            OnUnreachable(error.Reason);
         }
     }
 
@@ -35,6 +35,17 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
         }
 
         OnError(error);
+    }
+
+    /// <summary>No broker answers.</summary>
+    public void OnUnreachable(string reason)
+    {
+        if (_reason is null)
+        {
+            logger.LogOutOfReach(options.BootstrapServers, reason);
+        }
+
+        _reason = reason;
     }
 
     public async Task RunAsync(CancellationToken stopping)
@@ -53,18 +64,8 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
             }
             catch (KafkaException exception)
             {
-                Fail(exception.Error.Reason);
+                OnUnreachable(exception.Error.Reason);
             }
         }
-    }
-
-    private void Fail(string reason)
-    {
-        if (_reason is null)
-        {
-            logger.LogOutOfReach(options.BootstrapServers, reason);
-        }
-
-        _reason = reason;
     }
 }

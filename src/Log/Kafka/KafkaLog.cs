@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log.Kafka.Wire;
 
 namespace OrleansMqtt.Log.Kafka;
 
@@ -13,12 +14,14 @@ internal sealed class KafkaLog : IMessageLog
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, TopicPartition[]> _topics = new(StringComparer.Ordinal);
     private readonly IAdminClient _admin;
-    private readonly KafkaAppender _appender;
+    private readonly IKafkaAppender _appender;
+    private readonly WireSettings? _wire;
+    private readonly ClusterMetadata? _metadata;
     private readonly KafkaOffsets _offsets;
     private readonly KafkaTopics _topicChecks;
     private readonly KafkaHealth _health;
     private readonly KafkaRangeReader _ranges;
-    private readonly List<KafkaFollower> _followers = [];
+    private readonly List<IKafkaFollower> _followers = [];
 
     public KafkaLog(KafkaLogOptions options, ILogger<KafkaLog> logger)
     {
@@ -28,8 +31,18 @@ internal sealed class KafkaLog : IMessageLog
         {
             _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build();
             _health = new(_admin, options, Description, logger);
-            _appender = new(options, _metrics, _health, logger);
-            _followers.Add(new(options, _metrics, _health.OnError, logger));
+            _wire = ChooseWire();
+            if (_wire is not null)
+            {
+                _metadata = new(_wire, _health.OnUnreachable, logger);
+                _appender = new WireAppender(_wire, _metadata, _metrics, logger);
+            }
+            else
+            {
+                _appender = new KafkaAppender(options, _metrics, _health, logger);
+            }
+
+            _followers.Add(CreateFollower());
         }
         catch (Exception exception) when (exception is KafkaException or InvalidOperationException or ArgumentException)
         {
@@ -50,6 +63,7 @@ internal sealed class KafkaLog : IMessageLog
     {
         foreach (var (topic, partitions) in await _topicChecks.EnsureAsync(topics, cancellationToken))
         {
+            _appender.AddTopic(topic, partitions);
             _topics[topic] = [.. Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition))];
         }
     }
@@ -57,7 +71,7 @@ internal sealed class KafkaLog : IMessageLog
     public int GetPartitionCount(string topic) => PartitionsOf(topic).Length;
 
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) =>
-        _appender.Append(PartitionOf(topic, record), record, completion, state);
+        _appender.Append(topic, PartitionOf(topic, record).Partition.Value, record, completion, state);
 
     public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
     {
@@ -92,7 +106,7 @@ internal sealed class KafkaLog : IMessageLog
             }
 
             // Another reader of a partition that is followed already.
-            KafkaFollower added = new(_options, _metrics, _health.OnError, _logger);
+            var added = CreateFollower();
             _followers.Add(added);
             added.TryFollow(feed, offset);
             return new KafkaReader(this, added, feed);
@@ -121,15 +135,39 @@ internal sealed class KafkaLog : IMessageLog
                 follower.Dispose();
             }
 
+            _metadata?.Dispose();
             _ranges.Dispose();
             _admin.Dispose();
         });
     }
 
+    /// <summary>The client that records go by.</summary>
+    internal IKafkaAppender Appender => _appender;
+
     internal TopicPartition PartitionOf(string topic, in LogRecord record)
     {
         var partitions = PartitionsOf(topic);
         return partitions[record.Partition ?? KafkaPartitioner.PartitionOf(record.Key.Span, partitions.Length)];
+    }
+
+    private IKafkaFollower CreateFollower() => _wire is null ? CreateConfluent() : new WireFollower(_wire, _metadata!, _metrics, CreateConfluent, _logger);
+
+    private KafkaFollower CreateConfluent() => new(_options, _metrics, _health.OnError, _logger);
+
+    private WireSettings? ChooseWire()
+    {
+        if (_options.Transport == KafkaTransport.Confluent)
+        {
+            return null;
+        }
+
+        if (WireSettings.FindUnknown(_options) is { } unknown)
+        {
+            _logger.LogConfluentChosen(unknown);
+            return null;
+        }
+
+        return WireSettings.Create(_options);
     }
 
     private TopicPartition[] PartitionsOf(string topic) =>

@@ -45,4 +45,22 @@ internal static partial class KafkaLogMessages
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Owner {Owner} can write no more: {Reason}")]
     public static partial void LogTransactionRefused(this ILogger logger, string owner, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Log:Kafka:{Setting} is for the Confluent client, which is used therefore for all records")]
+    public static partial void LogConfluentChosen(this ILogger logger, string setting);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Partition} holds records that are compressed or of an old format: the Confluent client reads it from now on")]
+    public static partial void LogHandedOver(this ILogger logger, string partition);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The connection to Kafka broker {Broker} failed: {Reason}")]
+    public static partial void LogConnectionFailed(this ILogger logger, int broker, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Records for {Partition} are sent again: {Error}")]
+    public static partial void LogAppendRetried(this ILogger logger, string partition, string error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Kafka does not know the last records of this process on {Partition} any more ({Error}): it lost records, or a retention removed them")]
+    public static partial void LogSequenceLost(this ILogger logger, string partition, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A fault of the Kafka client, which goes on with a new connection to {Broker}")]
+    public static partial void LogWireFault(this ILogger logger, Exception exception, string broker);
 }

@@ -12,6 +12,9 @@ public sealed class KafkaLogOptions
     /// <summary>How long a record may wait for others to share its request, in milliseconds.</summary>
     public double LingerMilliseconds { get; set; } = 1;
 
+    /// <summary>The client that carries records to Kafka and back.</summary>
+    public KafkaTransport Transport { get; set; }
+
     /// <summary>What the transactional ids start with. Servers that share a Kafka cluster and not their topics need different ones.</summary>
     public string TransactionalIdPrefix { get; set; } = "orleansmqtt-";
 

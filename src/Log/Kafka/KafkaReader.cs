@@ -1,7 +1,7 @@
 namespace OrleansMqtt.Log.Kafka;
 
 /// <summary>A reader over its feed.</summary>
-internal sealed class KafkaReader(KafkaLog log, KafkaFollower follower, PartitionFeed feed) : ILogReader
+internal sealed class KafkaReader(KafkaLog log, IKafkaFollower follower, PartitionFeed feed) : ILogReader
 {
     private readonly CancellationTokenSource _disposing = new();
     private PartitionFeed _feed = feed;

@@ -1,0 +1,360 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansMqtt.Log.Kafka.Wire;
+
+/// <summary>
+/// Asks one broker for the partitions that it leads, on a thread of its own. The broker holds a request back until there is something to read; when other partitions are to be read
+/// meanwhile, the connection is given up for a new one, because a request cannot be taken back.
+/// </summary>
+internal sealed class BrokerFetcher : IDisposable
+{
+    private const int MaximumBytes = 8 << 20;
+    private const int MaximumPartitionBytes = 1 << 20;
+    private const int LargeAnswer = 64 * 1024;
+    private const byte ReadCommitted = 1;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RestingWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
+    private readonly object _lock = new();
+    private readonly WireFollower _follower;
+    private readonly int _broker;
+    private readonly RecordBatchReader _batches = new();
+    private readonly List<FollowedPartition> _taken = [];
+    private readonly List<StoredRecord> _records = [];
+    private readonly Thread _thread;
+    private volatile WireConnection? _connection;
+    private volatile bool _isStopping;
+    private bool _isWoken;
+    private bool _isWaiting;
+    private int _turn;
+    private int _failures;
+
+    public BrokerFetcher(WireFollower follower, int broker)
+    {
+        (_follower, _broker) = (follower, broker);
+        _thread = new(Run) { IsBackground = true, Name = $"Kafka reads from {broker}" };
+        _thread.Start();
+    }
+
+    /// <summary>Tells that there are other partitions to fetch than before.</summary>
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            _isWoken = true;
+            if (_isWaiting)
+            {
+                _connection?.Dispose();
+            }
+
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isStopping = true;
+            Monitor.PulseAll(_lock);
+        }
+
+        _connection?.Dispose();
+        _thread.Join();
+        _connection?.Dispose();
+    }
+
+    private void Run()
+    {
+        while (!_isStopping)
+        {
+            lock (_lock)
+            {
+                _isWoken = false;
+            }
+
+            var isResting = _follower.Take(_broker, _taken);
+            if (_taken.Count == 0)
+            {
+                WaitUntilWoken(isResting ? RestingWait : Timeout.InfiniteTimeSpan);
+                continue;
+            }
+
+            try
+            {
+                Fetch(isResting ? RestingWait : LongestWait);
+                _failures = 0;
+            }
+            catch (Exception exception)
+            {
+                OnFailure(exception);
+            }
+            finally
+            {
+                _follower.Release(_broker, _taken);
+            }
+        }
+    }
+
+    private void WaitUntilWoken(TimeSpan limit)
+    {
+        lock (_lock)
+        {
+            if (!_isWoken && !_isStopping)
+            {
+                Monitor.Wait(_lock, limit);
+            }
+        }
+    }
+
+    private void Fetch(TimeSpan wait)
+    {
+        if (_connection is not { IsExpired: false })
+        {
+            Connect();
+        }
+
+        var connection = _connection!;
+        WriteRequest(connection.Start(WireApi.Fetch), wait);
+        _follower.Metrics.CountFetchRequest();
+        connection.Send();
+        if (!WaitForAnswer(connection))
+        {
+            connection.Dispose();
+            _connection = null;
+            return;
+        }
+
+        var bytes = ReadAnswer(connection.Receive());
+
+        // Under load the next request takes more at once, if it comes a little later.
+        if (bytes is > 0 and < LargeAnswer && _follower.Settings.Linger > TimeSpan.Zero)
+        {
+            Thread.Sleep(_follower.Settings.Linger);
+        }
+    }
+
+    private void Connect()
+    {
+        _connection?.Dispose();
+        var address = _follower.Metadata.Current.AddressOf(_broker) ?? throw new WireException($"Broker {_broker} is not known any more.");
+        WireConnection.Open(_follower.Settings, address, opening =>
+        {
+            _connection = opening;
+            if (_isStopping)
+            {
+                opening.Dispose();
+            }
+        });
+    }
+
+    private void WriteRequest(WireWriter writer, TimeSpan wait)
+    {
+        writer.WriteInt32(-1);
+        writer.WriteInt32((int)wait.TotalMilliseconds);
+        writer.WriteInt32(1);
+        writer.WriteInt32(MaximumBytes);
+        writer.WriteInt8(ReadCommitted);
+
+        // No fetch session.
+        writer.WriteInt32(0);
+        writer.WriteInt32(-1);
+        Arrange();
+        writer.WriteInt32(_taken.Count);
+        foreach (var partition in _taken)
+        {
+            writer.WriteString(partition.TopicBytes);
+            writer.WriteInt32(1);
+            writer.WriteInt32(partition.Id.Partition);
+            writer.WriteInt32(-1);
+            writer.WriteInt64(partition.Position);
+            writer.WriteInt64(-1);
+            writer.WriteInt32(MaximumPartitionBytes);
+        }
+
+        // Nothing is left out of a session, and no rack is preferred.
+        writer.WriteInt32(0);
+        writer.WriteString("");
+    }
+
+    /// <summary>The broker fills an answer from the front: each partition is there in turn.</summary>
+    private void Arrange()
+    {
+        var first = _turn++ % _taken.Count;
+        _taken.Reverse(0, first);
+        _taken.Reverse(first, _taken.Count - first);
+        _taken.Reverse();
+    }
+
+    /// <returns>False when the request was given up, because there is more to ask for.</returns>
+    private bool WaitForAnswer(WireConnection connection)
+    {
+        lock (_lock)
+        {
+            if (_isWoken)
+            {
+                return connection.Poll(TimeSpan.Zero);
+            }
+
+            _isWaiting = true;
+        }
+
+        var isThere = false;
+        try
+        {
+            isThere = connection.Poll(_follower.Settings.RequestTimeout);
+        }
+        catch (Exception exception) when (WireConnection.IsFailure(exception))
+        {
+            // Given up, or broken: that is found out by who uses it next.
+        }
+
+        lock (_lock)
+        {
+            _isWaiting = false;
+            if (!isThere && !_isWoken)
+            {
+                throw new WireException($"{connection.Address} does not answer.");
+            }
+
+            return isThere && !connection.IsClosed;
+        }
+    }
+
+    private int ReadAnswer(WireReader reader)
+    {
+        _ = reader.ReadInt32();
+        if (reader.ReadInt16() is var error and not WireError.None)
+        {
+            throw new WireException($"A fetch failed: {WireError.NameOf(error)}");
+        }
+
+        _ = reader.ReadInt32();
+        var bytes = 0;
+        for (var topics = reader.ReadCount(); topics > 0; topics--)
+        {
+            var topic = reader.ReadUtf8();
+            for (var partitions = reader.ReadCount(); partitions > 0; partitions--)
+            {
+                var partition = FindTaken(topic, reader.ReadInt32());
+                error = reader.ReadInt16();
+
+                // The high watermark, the last stable offset, and where the partition starts.
+                _ = reader.ReadInt64();
+                _ = reader.ReadInt64();
+                _ = reader.ReadInt64();
+                _batches.Aborted.Clear();
+                for (var aborted = reader.ReadCount(); aborted > 0; aborted--)
+                {
+                    _batches.Aborted.Add((reader.ReadInt64(), reader.ReadInt64()));
+                }
+
+                _ = reader.ReadInt32();
+                var records = reader.ReadBytes();
+                bytes += records.Length;
+                if (partition is not null)
+                {
+                    OnRead(partition, error, records);
+                }
+            }
+        }
+
+        return bytes;
+    }
+
+    private FollowedPartition? FindTaken(ReadOnlySpan<byte> topic, int number)
+    {
+        foreach (var partition in _taken)
+        {
+            if (partition.Id.Partition == number && topic.SequenceEqual(partition.TopicBytes))
+            {
+                return partition;
+            }
+        }
+
+        return null;
+    }
+
+    private void OnRead(FollowedPartition partition, short error, ReadOnlySpan<byte> batches)
+    {
+        if (error == WireError.None)
+        {
+            Read(partition, batches);
+        }
+        else if (error == WireError.OffsetOutOfRange)
+        {
+            _follower.SetOutOfRange(partition);
+        }
+        else
+        {
+            _follower.Metrics.CountError(WireError.NameOf(error));
+            if (!WireError.IsRetriable(error))
+            {
+                _follower.Logger.LogReadFailed($"{partition.Id}: {WireError.NameOf(error)}");
+            }
+
+            _follower.Park([partition]);
+        }
+    }
+
+    private void Read(FollowedPartition partition, ReadOnlySpan<byte> batches)
+    {
+        var position = partition.Position;
+        var isRead = false;
+        try
+        {
+            isRead = _batches.Read(batches, ref position, _records);
+        }
+        catch (Exception exception) when (exception is ArgumentException or IndexOutOfRangeException or OverflowException or WireException)
+        {
+            // Whoever is right about these bytes: the other client reads on.
+            _follower.Logger.LogWireFault(exception, partition.Id.ToString());
+            _records.RemoveAll(record => record.Offset >= position);
+        }
+
+        if (position > partition.Position)
+        {
+            partition.Position = position;
+            partition.Feed.Add(_records, position);
+            _follower.Metrics.CountRead(partition.Id.Topic, _records.Count);
+        }
+
+        _records.Clear();
+        if (!isRead)
+        {
+            _follower.Logger.LogHandedOver(partition.Id.ToString());
+            _follower.HandOver(partition);
+        }
+    }
+
+    private void OnFailure(Exception exception)
+    {
+        _connection?.Dispose();
+        _connection = null;
+        if (_isStopping)
+        {
+            return;
+        }
+
+        if (WireConnection.IsFailure(exception))
+        {
+            _follower.Logger.LogConnectionFailed(_broker, exception.Message);
+        }
+        else
+        {
+            _follower.Logger.LogWireFault(exception, $"broker {_broker}");
+        }
+
+        _follower.Park(_taken);
+        var until = Environment.TickCount64 + Math.Min((FirstBackoff * Math.Pow(2, Math.Min(_failures++, 10))).TotalMilliseconds, LongestBackoff.TotalMilliseconds);
+        lock (_lock)
+        {
+            while (!_isStopping && until - Environment.TickCount64 is > 0 and var rest)
+            {
+                Monitor.Wait(_lock, TimeSpan.FromMilliseconds(rest));
+            }
+        }
+    }
+}

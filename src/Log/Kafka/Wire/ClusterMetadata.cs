@@ -1,0 +1,214 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansMqtt.Log.Kafka.Wire;
+
+/// <summary>
+/// Knows the leaders of the topics that somebody watches. Asked for anew by whoever meets a broker that leads no more or does not answer; a thread of its own asks the brokers one
+/// after the other until one answers, and tells everybody.
+/// </summary>
+internal sealed class ClusterMetadata : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
+    private readonly object _lock = new();
+    private readonly WireSettings _settings;
+    private readonly Action<string> _onUnreachable;
+    private readonly ILogger _logger;
+    private readonly HashSet<string> _topics = new(StringComparer.Ordinal);
+    private readonly Thread _thread;
+    private volatile ClusterSnapshot _current = ClusterSnapshot.Empty;
+    private volatile WireConnection? _connection;
+    private volatile bool _isStopping;
+    private bool _isWanted;
+
+    /// <param name="settings">The settings.</param>
+    /// <param name="onUnreachable">Told why, when no broker answers.</param>
+    /// <param name="logger">The logger.</param>
+    public ClusterMetadata(WireSettings settings, Action<string> onUnreachable, ILogger logger)
+    {
+        (_settings, _onUnreachable, _logger) = (settings, onUnreachable, logger);
+        _thread = new(Run) { IsBackground = true, Name = "Kafka metadata" };
+        _thread.Start();
+    }
+
+    /// <summary>Raised by the thread of its own after each answer, new or not.</summary>
+    public event Action? Refreshed;
+
+    public ClusterSnapshot Current => _current;
+
+    /// <summary>Asks for a topic's leaders from now on.</summary>
+    public void Watch(string topic)
+    {
+        lock (_lock)
+        {
+            if (_topics.Add(topic))
+            {
+                Refresh();
+            }
+        }
+    }
+
+    /// <summary>Asks the brokers, soon; <see cref="Refreshed"/> is raised after it.</summary>
+    public void Refresh()
+    {
+        lock (_lock)
+        {
+            _isWanted = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isStopping = true;
+            Monitor.PulseAll(_lock);
+        }
+
+        _connection?.Dispose();
+        _thread.Join();
+        _connection?.Dispose();
+    }
+
+    private void Run()
+    {
+        var backoff = Interval;
+        while (WaitUntilWanted() is { } topics)
+        {
+            if (TryAsk(topics))
+            {
+                Refreshed?.Invoke();
+            }
+            else
+            {
+                Refresh();
+            }
+
+            // Who asks meanwhile shares the next answer, which comes the later the longer it goes on like that.
+            backoff = Rest(backoff) ? Min(backoff * 2, LongestBackoff) : Interval;
+        }
+    }
+
+    private string[]? WaitUntilWanted()
+    {
+        lock (_lock)
+        {
+            while (!_isStopping && !_isWanted)
+            {
+                // Leaders that moved are noticed by those who meet them; the period is for addresses that changed meanwhile.
+                var hasPassed = !Monitor.Wait(_lock, Period);
+                _isWanted |= hasPassed && _topics.Count > 0;
+            }
+
+            _isWanted = false;
+            return _isStopping ? null : [.. _topics];
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    /// <returns>Whether somebody asked meanwhile.</returns>
+    private bool Rest(TimeSpan duration)
+    {
+        lock (_lock)
+        {
+            var until = Environment.TickCount64 + (long)duration.TotalMilliseconds;
+            while (!_isStopping && until - Environment.TickCount64 is > 0 and var rest)
+            {
+                Monitor.Wait(_lock, TimeSpan.FromMilliseconds(rest));
+            }
+
+            return _isWanted;
+        }
+    }
+
+    private bool TryAsk(string[] topics)
+    {
+        var reason = "";
+        if (_connection is { IsExpired: false } connected)
+        {
+            if (TryAsk(connected, topics, ref reason))
+            {
+                return true;
+            }
+        }
+
+        foreach (var address in _current.Brokers.Concat(_settings.Bootstrap).Distinct())
+        {
+            Close();
+            if (_isStopping)
+            {
+                return false;
+            }
+
+            try
+            {
+                WireConnection.Open(_settings, address, OnOpening);
+            }
+            catch (WireException exception)
+            {
+                reason = exception.Message;
+                continue;
+            }
+
+            if (TryAsk(_connection!, topics, ref reason))
+            {
+                return true;
+            }
+        }
+
+        Close();
+        if (!_isStopping)
+        {
+            _onUnreachable(reason);
+        }
+
+        return false;
+    }
+
+    private bool TryAsk(WireConnection connection, string[] topics, ref string reason)
+    {
+        try
+        {
+            var writer = connection.Start(WireApi.Metadata);
+            writer.WriteInt32(topics.Length);
+            foreach (var topic in topics)
+            {
+                writer.WriteString(topic);
+            }
+
+            // No topic is to be created by asking for it.
+            writer.WriteInt8(0);
+            var reader = connection.SendAndReceive();
+            _current = ClusterSnapshot.Read(ref reader);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            reason = $"{connection.Address}: {exception.Message}";
+            if (!WireConnection.IsFailure(exception))
+            {
+                _logger.LogWireFault(exception, connection.Address.ToString());
+            }
+
+            return false;
+        }
+    }
+
+    private void OnOpening(WireConnection connection)
+    {
+        _connection = connection;
+        if (_isStopping)
+        {
+            connection.Dispose();
+        }
+    }
+
+    private void Close()
+    {
+        _connection?.Dispose();
+        _connection = null;
+    }
+}

@@ -1,0 +1,16 @@
+namespace OrleansMqtt.Log.Kafka.Wire;
+
+/// <summary>A request of Kafka's protocol in the one version that is spoken here; brokers since Kafka 2.4 know them all.</summary>
+internal readonly record struct WireApi(string Name, short Key, short Version)
+{
+    public static readonly WireApi Produce = new("Produce", 0, 8);
+    public static readonly WireApi Fetch = new("Fetch", 1, 11);
+    public static readonly WireApi Metadata = new("Metadata", 3, 7);
+    public static readonly WireApi SaslHandshake = new("SaslHandshake", 17, 1);
+    public static readonly WireApi ApiVersions = new("ApiVersions", 18, 0);
+    public static readonly WireApi InitProducerId = new("InitProducerId", 22, 1);
+    public static readonly WireApi SaslAuthenticate = new("SaslAuthenticate", 36, 1);
+
+    /// <summary>What a broker has to know.</summary>
+    public static readonly WireApi[] Required = [Produce, Fetch, Metadata, InitProducerId];
+}

@@ -1,0 +1,41 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace OrleansMqtt.Log.Kafka.Wire;
+
+/// <summary>Reads a response.</summary>
+internal ref struct WireReader(ReadOnlySpan<byte> source)
+{
+    private ReadOnlySpan<byte> _rest = source;
+
+    public byte ReadInt8() => Take(1)[0];
+
+    public short ReadInt16() => BinaryPrimitives.ReadInt16BigEndian(Take(sizeof(short)));
+
+    public int ReadInt32() => BinaryPrimitives.ReadInt32BigEndian(Take(sizeof(int)));
+
+    public long ReadInt64() => BinaryPrimitives.ReadInt64BigEndian(Take(sizeof(long)));
+
+    /// <summary>The number of elements that follow; 0 for a null array.</summary>
+    public int ReadCount() => Math.Max(0, ReadInt32());
+
+    /// <summary>A string's bytes; empty for null.</summary>
+    public ReadOnlySpan<byte> ReadUtf8() => Take(Math.Max((short)0, ReadInt16()));
+
+    public string ReadString() => Encoding.UTF8.GetString(ReadUtf8());
+
+    /// <summary>Bytes; empty for null.</summary>
+    public ReadOnlySpan<byte> ReadBytes() => Take(Math.Max(0, ReadInt32()));
+
+    private ReadOnlySpan<byte> Take(int size)
+    {
+        if (size > _rest.Length)
+        {
+            throw new WireException("A response of the broker ends too early.");
+        }
+
+        var result = _rest[..size];
+        _rest = _rest[size..];
+        return result;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace OrleansMqtt.Log.Kafka.Wire;
+
+/// <summary>A request under construction: its length, its header (version 1) and its body. Used again for the next one.</summary>
+internal sealed class WireWriter
+{
+    private byte[] _buffer = new byte[4096];
+    private int _length;
+
+    /// <summary>The whole request.</summary>
+    public ReadOnlySpan<byte> Frame
+    {
+        get
+        {
+            BinaryPrimitives.WriteInt32BigEndian(_buffer, _length - sizeof(int));
+            return _buffer.AsSpan(0, _length);
+        }
+    }
+
+    public void Start(WireApi api, int correlationId, string clientId)
+    {
+        _length = sizeof(int);
+        WriteInt16(api.Key);
+        WriteInt16(api.Version);
+        WriteInt32(correlationId);
+        WriteString(clientId);
+    }
+
+    public void WriteInt8(byte value) => Take(1)[0] = value;
+
+    public void WriteInt16(short value) => BinaryPrimitives.WriteInt16BigEndian(Take(sizeof(short)), value);
+
+    public void WriteInt32(int value) => BinaryPrimitives.WriteInt32BigEndian(Take(sizeof(int)), value);
+
+    public void WriteInt64(long value) => BinaryPrimitives.WriteInt64BigEndian(Take(sizeof(long)), value);
+
+    public void WriteNull() => WriteInt16(-1);
+
+    public void WriteString(string value)
+    {
+        var length = Encoding.UTF8.GetByteCount(value);
+        WriteInt16((short)length);
+        Encoding.UTF8.GetBytes(value, Take(length));
+    }
+
+    /// <summary>A string that is encoded already.</summary>
+    public void WriteString(ReadOnlySpan<byte> value)
+    {
+        WriteInt16((short)value.Length);
+        value.CopyTo(Take(value.Length));
+    }
+
+    public void WriteBytes(ReadOnlySpan<byte> value)
+    {
+        WriteInt32(value.Length);
+        value.CopyTo(Take(value.Length));
+    }
+
+    private Span<byte> Take(int size)
+    {
+        if (_buffer.Length - _length < size)
+        {
+            Array.Resize(ref _buffer, (int)Math.Min(Array.MaxLength, Math.Max((long)_length + size, _buffer.Length * 2L)));
+        }
+
+        var result = _buffer.AsSpan(_length, size);
+        _length += size;
+        return result;
+    }
+}

@@ -1,0 +1,3 @@
+namespace OrleansMqtt.Log.Tests;
+
+public sealed class ConfluentLogTests() : KafkaLogContract("Confluent");
