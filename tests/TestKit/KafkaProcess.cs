@@ -10,20 +10,22 @@ internal sealed class KafkaProcess : IDisposable
     private readonly KafkaDistribution _distribution;
     private readonly string _directory = Directory.CreateTempSubdirectory("orleansmqtt-kafka-").FullName;
     private readonly int _port;
+    private readonly int _controllerPort;
     private readonly string _properties;
     private ChildProcess? _process;
     private int _isDisposed;
 
     private KafkaProcess(KafkaDistribution distribution, int port, string properties)
     {
-        (_distribution, _port, _properties) = (distribution, port == 0 ? TestPorts.Free() : port, properties);
+        (_distribution, _properties) = (distribution, properties);
+        (_port, _controllerPort) = port == 0 ? (TestPorts.Free(), TestPorts.Free()) : (port, port + 1);
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
     public string BootstrapServers => $"127.0.0.1:{_port}";
 
     /// <param name="distribution">The program.</param>
-    /// <param name="port">The port; 0 takes a free one.</param>
+    /// <param name="port">The port, with the next one for the controller; 0 takes free ones.</param>
     /// <param name="properties">More lines for <c>server.properties</c>; they count more than those here.</param>
     public static async Task<KafkaProcess> StartNewAsync(KafkaDistribution distribution, int port = 0, string properties = "")
     {
@@ -104,13 +106,12 @@ internal sealed class KafkaProcess : IDisposable
 
     private async Task FormatAsync()
     {
-        var controllerPort = TestPorts.Free();
         var file = Path.Combine(_directory, "server.properties");
         await File.WriteAllTextAsync(file, $"""
             process.roles=broker,controller
             node.id=1
-            controller.quorum.voters=1@127.0.0.1:{controllerPort}
-            listeners=PLAINTEXT://127.0.0.1:{_port},CONTROLLER://127.0.0.1:{controllerPort}
+            controller.quorum.voters=1@127.0.0.1:{_controllerPort}
+            listeners=PLAINTEXT://127.0.0.1:{_port},CONTROLLER://127.0.0.1:{_controllerPort}
             advertised.listeners=PLAINTEXT://127.0.0.1:{_port}
             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
             controller.listener.names=CONTROLLER

@@ -22,16 +22,6 @@ internal sealed class FakePartitionGrain(FakeGrains grains) : ISessionPartitionG
         }
     }
 
-    public ValueTask<AttachResult> Attach(string clientId, ConnectRequest request) => throw new InvalidOperationException("An edge does not call this.");
-
-    public ValueTask Detach(string clientId, ConnectionEpoch epoch) => throw new InvalidOperationException("An edge does not call this.");
-
-    public ValueTask<SubscribeResult> Subscribe(string clientId, ConnectionEpoch epoch, Subscription[] subscriptions)
-        => throw new InvalidOperationException("An edge does not call this.");
-
-    public ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)
-        => throw new InvalidOperationException("An edge does not call this.");
-
     public async ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch)
     {
         var items = batch.Items.ToArray();
