@@ -20,7 +20,7 @@ public sealed class KafkaBroker : IAsyncDisposable
 
     private KafkaProcess Process => _process ?? throw new InvalidOperationException("This broker is not ours to stop.");
 
-    /// <summary>The broker that all tests of an assembly share: use topic names of your own.</summary>
+    /// <summary>The broker that all tests of an assembly share, which has a fixture <see cref="SharedKafka"/>: use topic names of your own.</summary>
     public static Task<KafkaBroker> SharedAsync() => OrSkipAsync(() => Shared.Value);
 
     /// <summary>A broker for one test alone, which may stop it. Needs a Kafka on this machine.</summary>
@@ -52,6 +52,15 @@ public sealed class KafkaBroker : IAsyncDisposable
         if (_container is not null)
         {
             await _container.DisposeAsync();
+        }
+    }
+
+    internal static async ValueTask DisposeSharedAsync()
+    {
+        // A start that failed has nothing to end.
+        if (Shared.IsValueCreated && Shared.Value.IsCompletedSuccessfully)
+        {
+            await (await Shared.Value).DisposeAsync();
         }
     }
 
