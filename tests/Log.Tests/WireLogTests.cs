@@ -33,11 +33,11 @@ public sealed class WireLogTests() : KafkaLogContract("Wire")
 
         Assert.All(await completions.All.WaitAsync(Patience), result => Assert.True(result.IsStored, result.Error));
         var byWire = (await ReadAsync(0, 0, 300)).SelectMany(batch => batch.Records).ToArray();
-        List<StoredRecord> byConfluent = [];
-        while (byConfluent.Count < 300)
-        {
-            byConfluent.AddRange((await Log.ReadRangeAsync(Topic, 0, byConfluent.Count, 1_000, Token)).Records);
-        }
+        var settings = SettingsFor(await KafkaBroker.SharedAsync());
+        settings["Kafka:Transport"] = "Confluent";
+        await using var confluent = Open(settings);
+        var byConfluent = await ReadRangesAsync(confluent.GetRequiredService<IMessageLog>(), 300);
+        Assert.Equal(byConfluent.Select(Describe), (await ReadRangesAsync(Log, 300)).Select(Describe));
 
         Assert.Equal(byConfluent.Select(Describe), byWire.Select(Describe));
         Assert.Equal(now + 298, byWire[298].TimestampMilliseconds);
@@ -64,6 +64,7 @@ public sealed class WireLogTests() : KafkaLogContract("Wire")
         Assert.Equal(["before", .. Enumerable.Repeat(text, 20), "after"], await ReadValuesAsync(reader, 22));
         await using var other = Log.OpenReader(Topic, 0, 21);
         Assert.Equal(["after"], Values([await other.ReadAsync(10, Token)]));
+        Assert.Equal(["before", .. Enumerable.Repeat(text, 20), "after"], (await ReadRangesAsync(Log, 22)).Select(record => Encoding.UTF8.GetString(record.Value!.Value.Span)));
     }
 
     [Fact]
@@ -206,6 +207,21 @@ public sealed class WireLogTests() : KafkaLogContract("Wire")
         }
 
         return values;
+    }
+
+    private async Task<List<StoredRecord>> ReadRangesAsync(IMessageLog log, int count)
+    {
+        List<StoredRecord> records = [];
+        for (var from = 0L; records.Count < count;)
+        {
+            var batch = await log.ReadRangeAsync(Topic, 0, from, 7, Token);
+            Assert.Equal(from, batch.From);
+            Assert.InRange(batch.Records.Length, 0, 7);
+            from = batch.To;
+            records.AddRange(batch.Records);
+        }
+
+        return records;
     }
 
     private static string Describe(StoredRecord record) =>

@@ -142,7 +142,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
         appender.Metrics.CountAppended(Partition.Topic, batch.Count, batch.ContentBytes);
         appender.Metrics.RecordAppend(batch.StartedAt);
         _sequence = batch.Sequence > int.MaxValue - batch.Count ? batch.Sequence - int.MaxValue + batch.Count - 1 : batch.Sequence + batch.Count;
-        batch.Complete(Partition.Partition, baseOffset);
+        batch.Complete(Partition.Partition, baseOffset, appender.Logger);
         return End(batch);
     }
 
@@ -261,7 +261,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
             appender.Metrics.CountFailed(Partition.Topic);
         }
 
-        batch.Fail(reason);
+        batch.Fail(reason, appender.Logger);
     }
 
     private void Refuse(IAppendCompletion completion, long state, string reason)
