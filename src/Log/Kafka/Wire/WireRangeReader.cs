@@ -261,7 +261,11 @@ internal sealed class WireRangeReader(KafkaLog log, WireSettings settings, Clust
         if (connections.Remove(broker, out var connection))
         {
             connection.Dispose();
-            _connections.TryRemove(connection, out _);
+        }
+
+        foreach (var closed in _connections.Keys.Where(closed => closed.IsClosed))
+        {
+            _connections.TryRemove(closed, out _);
         }
     }
 
