@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansMqtt.Log.Kafka;
 using OrleansMqtt.Log.Kafka.Wire;
 using Xunit;
@@ -68,8 +69,8 @@ public sealed class WireFormatTests : IAppendCompletion
         Assert.Equal((100, 101), (first.Count, second.Count));
         var after = Read(first, 0).Concat(Read(second, 100)).ToArray();
         Assert.Equal(before.Select(Describe), after.Select(Describe));
-        first.Complete(2, 40);
-        second.Fail("no");
+        first.Complete(2, 40, NullLogger.Instance);
+        second.Fail("no", NullLogger.Instance);
         Assert.Equal(Enumerable.Range(0, 201).Select(i => (long)i), _results.Select(result => result.State));
         Assert.Equal((2, 139L, (string?)"no"), (_results[0].Result.Partition, _results[99].Result.Offset, _results[100].Result.Error));
     }

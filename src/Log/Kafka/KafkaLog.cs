@@ -21,6 +21,7 @@ internal sealed class KafkaLog : IMessageLog
     private readonly KafkaTopics _topicChecks;
     private readonly KafkaHealth _health;
     private readonly KafkaRangeReader _ranges;
+    private readonly WireRangeReader? _wireRanges;
     private readonly List<IKafkaFollower> _followers = [];
 
     public KafkaLog(KafkaLogOptions options, ILogger<KafkaLog> logger)
@@ -52,6 +53,7 @@ internal sealed class KafkaLog : IMessageLog
         _offsets = new(_admin, _stopping.Token);
         _topicChecks = new(_admin, options, logger);
         _ranges = new(this, CreateRangeConsumer);
+        _wireRanges = _wire is null ? null : new(this, _wire, _metadata!, _ranges, logger);
         _ = _health.RunAsync(_stopping.Token);
     }
 
@@ -114,7 +116,7 @@ internal sealed class KafkaLog : IMessageLog
     }
 
     public Task<LogBatch> ReadRangeAsync(string topic, int partition, long from, int maxRecords, CancellationToken cancellationToken) =>
-        _ranges.ReadAsync(new(topic, partition), from, maxRecords, cancellationToken);
+        _wireRanges?.ReadAsync(new(topic, partition), from, maxRecords, cancellationToken) ?? _ranges.ReadAsync(new(topic, partition), from, maxRecords, cancellationToken);
 
     public Task<OffsetRange[]> GetOffsetsAsync(IReadOnlyList<TopicPartitionId> partitions, CancellationToken cancellationToken) =>
         _offsets.GetAsync(partitions, cancellationToken);
@@ -135,6 +137,7 @@ internal sealed class KafkaLog : IMessageLog
                 follower.Dispose();
             }
 
+            _wireRanges?.Dispose();
             _metadata?.Dispose();
             _ranges.Dispose();
             _admin.Dispose();

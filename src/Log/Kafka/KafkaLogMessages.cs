@@ -61,6 +61,9 @@ internal static partial class KafkaLogMessages
     [LoggerMessage(Level = LogLevel.Warning, Message = "Kafka does not know the last records of this process on {Partition} any more ({Error}): it lost records, or a retention removed them")]
     public static partial void LogSequenceLost(this ILogger logger, string partition, string error);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "The outcome of an append was not taken by its caller")]
+    public static partial void LogCompletionFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "A fault of the Kafka client, which goes on with a new connection to {Broker}")]
     public static partial void LogWireFault(this ILogger logger, Exception exception, string broker);
 }

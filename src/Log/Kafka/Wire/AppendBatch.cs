@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace OrleansMqtt.Log.Kafka.Wire;
 
@@ -120,20 +121,20 @@ internal sealed class AppendBatch
     public void Unassign() => IsAssigned = false;
 
     /// <summary>Tells everybody that the records are stored from an offset on; -1 when it is not known.</summary>
-    public void Complete(int partition, long baseOffset)
+    public void Complete(int partition, long baseOffset, ILogger logger)
     {
         for (var i = 0; i < Count; i++)
         {
-            _completions[i].OnAppended(_states[i], AppendResult.Stored(partition, baseOffset < 0 ? -1 : baseOffset + i));
+            Tell(i, AppendResult.Stored(partition, baseOffset < 0 ? -1 : baseOffset + i), logger);
         }
     }
 
-    public void Fail(string reason)
+    public void Fail(string reason, ILogger logger)
     {
         var result = AppendResult.Failed(reason);
         for (var i = 0; i < Count; i++)
         {
-            _completions[i].OnAppended(_states[i], result);
+            Tell(i, result, logger);
         }
     }
 
@@ -208,6 +209,19 @@ internal sealed class AppendBatch
         _maximumTimestamp = Math.Max(_maximumTimestamp, timestamp);
         _completions[Count] = completion;
         _states[Count++] = state;
+    }
+
+    /// <summary>A caller that throws, which none may, does not keep the others from being told.</summary>
+    private void Tell(int index, in AppendResult result, ILogger logger)
+    {
+        try
+        {
+            _completions[index].OnAppended(_states[index], result);
+        }
+        catch (Exception exception)
+        {
+            logger.LogCompletionFailed(exception);
+        }
     }
 
     private Span<byte> Take(int size)

@@ -142,7 +142,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
         appender.Metrics.CountAppended(Partition.Topic, batch.Count, batch.ContentBytes);
         appender.Metrics.RecordAppend(batch.StartedAt);
         _sequence = batch.Sequence > int.MaxValue - batch.Count ? batch.Sequence - int.MaxValue + batch.Count - 1 : batch.Sequence + batch.Count;
-        batch.Complete(Partition.Partition, baseOffset);
+        batch.Complete(Partition.Partition, baseOffset, appender.Logger);
         return End(batch);
     }
 
@@ -183,6 +183,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
     /// <summary>Fails all that waits, for a reason that concerns the whole partition. Nothing of it may be on its way.</summary>
     public void FailAll(string reason, bool close)
     {
+        Renew();
         while (true)
         {
             AppendBatch? batch;
@@ -204,10 +205,14 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
             }
 
             Fail(batch, reason);
-            End(batch);
-        }
+            lock (_lock)
+            {
+                // It stays scheduled, so that nobody else takes a batch, until nothing is left.
+                _current = null;
+            }
 
-        Renew();
+            appender.ReturnBatch(batch);
+        }
     }
 
     private static long SizeOf(in LogRecord record)
@@ -261,7 +266,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
             appender.Metrics.CountFailed(Partition.Topic);
         }
 
-        batch.Fail(reason);
+        batch.Fail(reason, appender.Logger);
     }
 
     private void Refuse(IAppendCompletion completion, long state, string reason)

@@ -12,7 +12,6 @@ internal sealed class BrokerFetcher : IDisposable
     private const int MaximumBytes = 8 << 20;
     private const int MaximumPartitionBytes = 1 << 20;
     private const int LargeAnswer = 64 * 1024;
-    private const byte ReadCommitted = 1;
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RestingWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
@@ -152,31 +151,14 @@ internal sealed class BrokerFetcher : IDisposable
 
     private void WriteRequest(WireWriter writer, TimeSpan wait)
     {
-        writer.WriteInt32(-1);
-        writer.WriteInt32((int)wait.TotalMilliseconds);
-        writer.WriteInt32(1);
-        writer.WriteInt32(MaximumBytes);
-        writer.WriteInt8(ReadCommitted);
-
-        // No fetch session.
-        writer.WriteInt32(0);
-        writer.WriteInt32(-1);
         Arrange();
-        writer.WriteInt32(_taken.Count);
+        FetchProtocol.WriteHead(writer, wait, MaximumBytes, _taken.Count);
         foreach (var partition in _taken)
         {
-            writer.WriteString(partition.TopicBytes);
-            writer.WriteInt32(1);
-            writer.WriteInt32(partition.Id.Partition);
-            writer.WriteInt32(-1);
-            writer.WriteInt64(partition.Position);
-            writer.WriteInt64(-1);
-            writer.WriteInt32(MaximumPartitionBytes);
+            FetchProtocol.WritePartition(writer, partition.TopicBytes, partition.Id.Partition, partition.Position, MaximumPartitionBytes);
         }
 
-        // Nothing is left out of a session, and no rack is preferred.
-        writer.WriteInt32(0);
-        writer.WriteString("");
+        FetchProtocol.WriteTail(writer);
     }
 
     /// <summary>The broker fills an answer from the front: each partition is there in turn.</summary>
@@ -225,13 +207,7 @@ internal sealed class BrokerFetcher : IDisposable
 
     private int ReadAnswer(WireReader reader)
     {
-        _ = reader.ReadInt32();
-        if (reader.ReadInt16() is var error and not WireError.None)
-        {
-            throw new WireException($"A fetch failed: {WireError.NameOf(error)}");
-        }
-
-        _ = reader.ReadInt32();
+        FetchProtocol.ReadHead(ref reader);
         var bytes = 0;
         for (var topics = reader.ReadCount(); topics > 0; topics--)
         {
@@ -239,19 +215,7 @@ internal sealed class BrokerFetcher : IDisposable
             for (var partitions = reader.ReadCount(); partitions > 0; partitions--)
             {
                 var partition = FindTaken(topic, reader.ReadInt32());
-                error = reader.ReadInt16();
-
-                // The high watermark, the last stable offset, and where the partition starts.
-                _ = reader.ReadInt64();
-                _ = reader.ReadInt64();
-                _ = reader.ReadInt64();
-                _batches.Aborted.Clear();
-                for (var aborted = reader.ReadCount(); aborted > 0; aborted--)
-                {
-                    _batches.Aborted.Add((reader.ReadInt64(), reader.ReadInt64()));
-                }
-
-                _ = reader.ReadInt32();
+                var error = FetchProtocol.ReadPartition(ref reader, _batches.Aborted, out _);
                 var records = reader.ReadBytes();
                 bytes += records.Length;
                 if (partition is not null)

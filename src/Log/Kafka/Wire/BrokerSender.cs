@@ -362,7 +362,8 @@ internal sealed class BrokerSender : IDisposable
         List<AppendQueue> waiting;
         lock (_lock)
         {
-            waiting = [.. _onTheWay.Select(sent => sent.Queue), .. _ready];
+            waiting = [.. _onTheWay.Select(sent => sent.Queue).Union(_ready).Union(_taken)];
+            _taken.Clear();
             _onTheWay.Clear();
             _ready.Clear();
         }

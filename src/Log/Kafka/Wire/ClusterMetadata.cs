@@ -79,7 +79,7 @@ internal sealed class ClusterMetadata : IDisposable
         {
             if (TryAsk(topics))
             {
-                Refreshed?.Invoke();
+                Tell();
             }
             else
             {
@@ -104,6 +104,20 @@ internal sealed class ClusterMetadata : IDisposable
 
             _isWanted = false;
             return _isStopping ? null : [.. _topics];
+        }
+    }
+
+    private void Tell()
+    {
+        try
+        {
+            Refreshed?.Invoke();
+        }
+        catch (Exception exception)
+        {
+            // Whoever failed is told again by the next answer.
+            _logger.LogWireFault(exception, "the leaders");
+            Refresh();
         }
     }
 

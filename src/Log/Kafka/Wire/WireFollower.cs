@@ -159,10 +159,11 @@ internal sealed class WireFollower : IKafkaFollower
         {
             if (_partitions.GetValueOrDefault(partition.Id) == partition && !_isStopping)
             {
+                var confluent = _confluent.Value;
                 _partitions.Remove(partition.Id);
                 _handedOver.Add(partition.Id);
                 partition.Feed.IsPaused = false;
-                _confluent.Value.Replace(partition.Feed, partition.Position);
+                confluent.Replace(partition.Feed, partition.Position);
             }
         }
     }

@@ -102,6 +102,7 @@ internal sealed class WireSettings
     {
         "security.protocol" => value.ToUpperInvariant() is "PLAINTEXT" or "SSL" or "SASL_PLAINTEXT" or "SASL_SSL",
         "sasl.mechanism" or "sasl.mechanisms" => value.ToUpperInvariant() is "PLAIN" or "SCRAM-SHA-256" or "SCRAM-SHA-512",
+        "ssl.ca.location" or "ssl.certificate.location" or "ssl.key.location" => File.Exists(value),
         "socket.timeout.ms" => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds >= 1_000,
         _ => true,
     };
