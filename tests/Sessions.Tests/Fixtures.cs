@@ -1,0 +1,4 @@
+using OrleansMqtt.TestKit;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(SharedKafka))]
