@@ -23,6 +23,9 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
 
     public DisconnectNotice ToNotice() => new(Cause, SessionExpirySeconds);
 
+    /// <summary>Whether the client ended it by DISCONNECT.</summary>
+    public bool IsByClient => Cause is DisconnectCause.Normal or DisconnectCause.ByClientWithReason;
+
     /// <summary>For the counter of closed connections.</summary>
     public string Tag => Code?.ToString() ?? Cause.ToString();
 

@@ -322,8 +322,11 @@ internal sealed class MqttConnection : IDisposable
         Close(reason);
         _context.Deadlines.Remove(this);
         await SayFarewellAsync(reason);
-        await _transport.Output.CompleteAsync();
-        await _transport.Input.CompleteAsync();
+        if (!reason.IsByClient)
+        {
+            await CompleteTransportAsync();
+        }
+
         _context.Metrics.ConnectionClosed(reason.Tag);
         if (reason.IsWarning)
         {
@@ -352,8 +355,20 @@ internal sealed class MqttConnection : IDisposable
             await TellSessionAsync(reason.ToNotice());
         }
 
+        if (reason.IsByClient)
+        {
+            // Who waits for this knows that the will is dropped and the session's new expiry counts.
+            await CompleteTransportAsync();
+        }
+
         _context.Connections.Remove(this);
         Dispose();
+    }
+
+    private async Task CompleteTransportAsync()
+    {
+        await _transport.Output.CompleteAsync();
+        await _transport.Input.CompleteAsync();
     }
 
     /// <summary>Sends the last packet, for as long as that may take.</summary>

@@ -1,4 +1,3 @@
-using Orleans.Concurrency;
 
 namespace OrleansMqtt;
 
@@ -19,7 +18,9 @@ public interface IClientSessionGrain : IGrainWithStringKey
     /// <summary>Removes subscriptions; true where there was one.</summary>
     ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, [Immutable] string[] filters);
 
-    /// <summary>The connection has ended. Interleaves, so that a takeover that waits for the connection's end does not wait for itself. Ignored when it is not the living one any more.</summary>
-    [AlwaysInterleave]
+    /// <summary>
+    /// The connection has ended. Ignored when it is not the living one any more: a takeover that came first has asked its edge how it ended
+    /// (<see cref="IEdgeService.CloseTakenOver"/>).
+    /// </summary>
     ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice);
 }

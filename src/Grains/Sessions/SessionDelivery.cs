@@ -71,7 +71,8 @@ internal sealed partial class SessionDelivery(
     private void Match(SessionSubscription subscription, RouterLink link, MqttMessage message)
     {
         var session = subscription.Session;
-        if (subscription.NoLocal && message.PublisherClientId == session.ClientId)
+        var (maximumQoS, noLocal) = subscription.OptionsAt(link.Index, message.Offset);
+        if (noLocal && message.PublisherClientId == session.ClientId)
         {
             return;
         }
@@ -84,13 +85,13 @@ internal sealed partial class SessionDelivery(
 
         if (session.MatchStamp != _stamp)
         {
-            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, subscription.MaximumQoS, start);
+            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, maximumQoS, start);
             _matchedSessions.Add(session);
         }
         else
         {
             // It is held only while all subscriptions that match are too new to know whether they count.
-            session.MatchQoS = Math.Max(session.MatchQoS, subscription.MaximumQoS);
+            session.MatchQoS = Math.Max(session.MatchQoS, maximumQoS);
             session.MatchStart = start is null ? null : session.MatchStart;
         }
     }

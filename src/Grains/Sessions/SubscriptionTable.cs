@@ -28,9 +28,12 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
             subscription = new(session, subscribers) { Start = start };
             subscribers.Add(subscription);
             session.Subscriptions.Add(subscribers.Filter, subscription);
+            (subscription.MaximumQoS, subscription.NoLocal) = (request.MaximumQoS, request.NoLocal);
         }
-
-        (subscription.MaximumQoS, subscription.NoLocal) = (request.MaximumQoS, request.NoLocal);
+        else if ((subscription.MaximumQoS, subscription.NoLocal) != (request.MaximumQoS, request.NoLocal))
+        {
+            subscription.Change(request.MaximumQoS, request.NoLocal, start);
+        }
     }
 
     /// <summary>Removes a session's subscription; false when there is none.</summary>
