@@ -48,8 +48,10 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>Whether deliveries wait for a commit that is not begun: what follows joins them, so that order is kept.</summary>
     public bool IsGathering { get; set; }
 
-    /// <summary>Whether deliveries wait for a commit that is under way: what follows stays in the mailbox.</summary>
-    public bool IsCommitting { get; set; }
+    /// <summary>Commits under way that its deliveries wait for: what follows stays in the mailbox until all have ended.</summary>
+    public int Commits { get; set; }
+
+    public bool IsCommitting => Commits > 0;
 
     /// <summary>Whether it changed since it was stored.</summary>
     public bool IsDirty { get; set; }

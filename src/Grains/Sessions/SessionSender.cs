@@ -138,7 +138,8 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         {
             if (session.IsGathering)
             {
-                (session.IsGathering, session.IsCommitting) = (false, true);
+                session.IsGathering = false;
+                session.Commits++;
                 sessions.Add(session);
                 store.AddSession(session, records);
             }
@@ -165,7 +166,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
 
         foreach (var session in sessions)
         {
-            session.IsCommitting = false;
+            session.Commits--;
             Pump(session);
         }
 
