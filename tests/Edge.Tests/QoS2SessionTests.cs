@@ -199,14 +199,15 @@ public sealed class QoS2SessionTests
         host.Grains.QoS2Gate = new TaskCompletionSource();
         using var client = await host.ConnectStoredAsync();
         await client.SendAsync(Publish("x", 5, 1) + "E000");
-        Assert.Equal("", await client.ReceiveUntilClosedAsync());
+        var closed = client.ReceiveUntilClosedAsync();
         await host.Grains.When(() => host.Grains.QoS2Batches.Count == 1);
 
         // Whoever does not wait would have told it by now.
         using var other = await host.ConnectAsync("other");
         await other.ExpectOnlyPingResponseAsync();
+        Assert.False(closed.IsCompleted);
         host.Grains.QoS2Gate.SetResult();
-        await host.Grains.When(() => host.Grains.Calls.Contains("disconnect c Normal"));
+        Assert.Equal("", await closed);
         Assert.Equal(["connect c", "connect other", "store 1", "disconnect c Normal"], host.Grains.Calls);
     }
 

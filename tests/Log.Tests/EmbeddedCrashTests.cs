@@ -87,7 +87,7 @@ public sealed class EmbeddedCrashTests : IDisposable
         Assert.Empty(_transactions.Except(pairs));
 
         // The other half of the newest pair, and of no newer one; the older ones are compacted away.
-        Assert.Equal([pairs[^1]], (await ReadAllAsync(log, "compacted", 0)).Select(NumberOf));
+        Assert.Equal(pairs.TakeLast(1), (await ReadAllAsync(log, "compacted", 0)).Select(NumberOf));
     }
 
     private static long NumberOf(StoredRecord record) => long.Parse(Encoding.UTF8.GetString(record.Value!.Value.Span));

@@ -168,8 +168,8 @@ public sealed class WireLogTests() : KafkaLogContract("Wire")
         const int Count = 40_000;
         const int Cuts = 20;
         var (port, proxyPort) = (TestPorts.Free(), TestPorts.Free());
-        await using var broker = await KafkaBroker.StartOwnAsync(port, $"advertised.listeners=PLAINTEXT://127.0.0.1:{proxyPort}");
         using CuttingProxy proxy = new(proxyPort, port);
+        await using var broker = await KafkaBroker.StartOwnAsync(port, $"advertised.listeners=PLAINTEXT://127.0.0.1:{proxyPort}");
         await using var services = Open(SettingsFor(broker));
         var log = services.GetRequiredService<IMessageLog>();
         await log.EnsureTopicsAsync([new(Topic, 3, IsCompacted: false)], Token);
