@@ -10,7 +10,7 @@ internal sealed class BrokerSender : IDisposable
 {
     private const int MaximumRequest = 8 << 20;
     private const short AllInSyncReplicas = -1;
-    private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(0.3);
+    private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(0.1);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
     private readonly object _lock = new();
