@@ -16,11 +16,8 @@ internal sealed class Session(string clientId, int slot)
 
     public long ConnectionId { get; private set; }
 
-    /// <summary>Whether it is stored, and outlives its connection.</summary>
+    /// <summary>Whether it is stored, and outlives its connection; set by <see cref="SessionStore.SetDurable"/>.</summary>
     public bool IsDurable { get; set; }
-
-    /// <summary>Whether <see cref="SessionStore.DurableSessions"/> counts it.</summary>
-    public bool IsCounted { get; set; }
 
     public InflightWindow Window { get; } = new();
 

@@ -24,13 +24,11 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
 
     public void SetDurable(Session session, bool isDurable)
     {
-        if (session.IsCounted != isDurable)
+        if (session.IsDurable != isDurable)
         {
             DurableSessions += isDurable ? 1 : -1;
-            session.IsCounted = isDurable;
+            session.IsDurable = isDurable;
         }
-
-        session.IsDurable = isDurable;
     }
 
     public void MarkDirty(Session session)

@@ -7,74 +7,53 @@ namespace OrleansMqtt.Log.Kafka.Wire;
 /// Asks one broker for the partitions that it leads, on a thread of its own. The broker holds a request back until there is something to read; when other partitions are to be read
 /// meanwhile, the connection is given up for a new one, because a request cannot be taken back.
 /// </summary>
-internal sealed class BrokerFetcher : IDisposable
+internal sealed class BrokerFetcher : BrokerWorker
 {
     private const int MaximumBytes = 8 << 20;
     private const int MaximumPartitionBytes = 1 << 20;
     private const int LargeAnswer = 64 * 1024;
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RestingWait = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
-    private readonly object _lock = new();
     private readonly WireFollower _follower;
-    private readonly int _broker;
     private readonly RecordBatchReader _batches = new();
     private readonly List<FollowedPartition> _taken = [];
     private readonly List<StoredRecord> _records = [];
-    private readonly Thread _thread;
-    private volatile WireConnection? _connection;
-    private volatile bool _isStopping;
     private bool _isWoken;
     private bool _isWaiting;
     private int _turn;
-    private int _failures;
 
     public BrokerFetcher(WireFollower follower, int broker)
+        : base(broker, follower.Settings, follower.Metadata, follower.Logger, $"Kafka reads from {broker}")
     {
-        (_follower, _broker) = (follower, broker);
-        _thread = new(Run) { IsBackground = true, Name = $"Kafka reads from {broker}" };
-        _thread.Start();
+        _follower = follower;
+        Start();
     }
 
     /// <summary>Tells that there are other partitions to fetch than before.</summary>
     public void Wake()
     {
-        lock (_lock)
+        lock (Gate)
         {
             _isWoken = true;
             if (_isWaiting)
             {
-                _connection?.Dispose();
+                Connection?.Dispose();
             }
 
-            Monitor.Pulse(_lock);
+            Monitor.Pulse(Gate);
         }
     }
 
-    public void Dispose()
+    protected override void Run()
     {
-        lock (_lock)
+        while (!IsStopping)
         {
-            _isStopping = true;
-            Monitor.PulseAll(_lock);
-        }
-
-        _connection?.Dispose();
-        _thread.Join();
-        _connection?.Dispose();
-    }
-
-    private void Run()
-    {
-        while (!_isStopping)
-        {
-            lock (_lock)
+            lock (Gate)
             {
                 _isWoken = false;
             }
 
-            var isResting = _follower.Take(_broker, _taken);
+            var isResting = _follower.Take(Broker, _taken);
             if (_taken.Count == 0)
             {
                 WaitUntilWoken(isResting ? RestingWait : Timeout.InfiniteTimeSpan);
@@ -84,7 +63,7 @@ internal sealed class BrokerFetcher : IDisposable
             try
             {
                 Fetch(isResting ? RestingWait : LongestWait);
-                _failures = 0;
+                OnSuccess();
             }
             catch (Exception exception)
             {
@@ -92,61 +71,42 @@ internal sealed class BrokerFetcher : IDisposable
             }
             finally
             {
-                _follower.Release(_broker, _taken);
+                _follower.Release(Broker, _taken);
             }
         }
     }
 
     private void WaitUntilWoken(TimeSpan limit)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            if (!_isWoken && !_isStopping)
+            if (!_isWoken && !IsStopping)
             {
-                Monitor.Wait(_lock, limit);
+                Monitor.Wait(Gate, limit);
             }
         }
     }
 
     private void Fetch(TimeSpan wait)
     {
-        if (_connection is not { IsExpired: false })
-        {
-            Connect();
-        }
-
-        var connection = _connection!;
+        EnsureConnected();
+        var connection = Connection!;
         WriteRequest(connection.Start(WireApi.Fetch), wait);
         _follower.Metrics.CountFetchRequest();
         connection.Send();
         if (!WaitForAnswer(connection))
         {
-            connection.Dispose();
-            _connection = null;
+            Close();
             return;
         }
 
         var bytes = ReadAnswer(connection.Receive());
 
         // Under load the next request takes more at once, if it comes a little later.
-        if (bytes is > 0 and < LargeAnswer && _follower.Settings.Linger > TimeSpan.Zero)
+        if (bytes is > 0 and < LargeAnswer && Settings.Linger > TimeSpan.Zero)
         {
-            Thread.Sleep(_follower.Settings.Linger);
+            Thread.Sleep(Settings.Linger);
         }
-    }
-
-    private void Connect()
-    {
-        _connection?.Dispose();
-        var address = _follower.Metadata.Current.AddressOf(_broker) ?? throw new WireException($"Broker {_broker} is not known any more.");
-        WireConnection.Open(_follower.Settings, address, opening =>
-        {
-            _connection = opening;
-            if (_isStopping)
-            {
-                opening.Dispose();
-            }
-        });
     }
 
     private void WriteRequest(WireWriter writer, TimeSpan wait)
@@ -173,7 +133,7 @@ internal sealed class BrokerFetcher : IDisposable
     /// <returns>False when the request was given up, because there is more to ask for.</returns>
     private bool WaitForAnswer(WireConnection connection)
     {
-        lock (_lock)
+        lock (Gate)
         {
             if (_isWoken)
             {
@@ -186,14 +146,14 @@ internal sealed class BrokerFetcher : IDisposable
         var isThere = false;
         try
         {
-            isThere = connection.Poll(_follower.Settings.RequestTimeout);
+            isThere = connection.Poll(Settings.RequestTimeout);
         }
         catch (Exception exception) when (WireConnection.IsFailure(exception))
         {
             // Given up, or broken: that is found out by who uses it next.
         }
 
-        lock (_lock)
+        lock (Gate)
         {
             _isWaiting = false;
             if (!isThere && !_isWoken)
@@ -295,30 +255,10 @@ internal sealed class BrokerFetcher : IDisposable
 
     private void OnFailure(Exception exception)
     {
-        _connection?.Dispose();
-        _connection = null;
-        if (_isStopping)
+        if (TryFail(exception))
         {
-            return;
-        }
-
-        if (WireConnection.IsFailure(exception))
-        {
-            _follower.Logger.LogConnectionFailed(_broker, exception.Message);
-        }
-        else
-        {
-            _follower.Logger.LogWireFault(exception, $"broker {_broker}");
-        }
-
-        _follower.Park(_taken);
-        var until = Environment.TickCount64 + Math.Min((FirstBackoff * Math.Pow(2, Math.Min(_failures++, 10))).TotalMilliseconds, LongestBackoff.TotalMilliseconds);
-        lock (_lock)
-        {
-            while (!_isStopping && until - Environment.TickCount64 is > 0 and var rest)
-            {
-                Monitor.Wait(_lock, TimeSpan.FromMilliseconds(rest));
-            }
+            _follower.Park(_taken);
+            BackOff();
         }
     }
 }

@@ -6,87 +6,62 @@ namespace OrleansMqtt.Log.Kafka.Wire;
 /// Sends the batches of the partitions that one broker leads, on a thread of its own: one request at a time, with a batch of each partition that has something. Kafka's cost is per
 /// request, so under load a request waits out the linger since the last answer; the first one after a pause goes at once.
 /// </summary>
-internal sealed class BrokerSender : IDisposable
+internal sealed class BrokerSender : BrokerWorker
 {
     private const int MaximumRequest = 8 << 20;
     private const short AllInSyncReplicas = -1;
     private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(0.1);
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
-    private readonly object _lock = new();
     private readonly WireAppender _appender;
-    private readonly int _broker;
     private readonly List<AppendQueue> _ready = [];
     private readonly List<AppendQueue> _taken = [];
     private readonly List<(AppendQueue Queue, AppendBatch Batch)> _onTheWay = [];
-    private readonly Thread _thread;
-    private volatile WireConnection? _connection;
-    private volatile bool _isStopping;
     private long _producerId = -1;
     private long _answeredAt;
-    private int _failures;
 
     public BrokerSender(WireAppender appender, int broker)
+        : base(broker, appender.Settings, appender.Metadata, appender.Logger, $"Kafka appends to {broker}")
     {
-        (_appender, _broker) = (appender, broker);
-        _thread = new(Run) { IsBackground = true, Name = $"Kafka appends to {broker}" };
-        _thread.Start();
+        _appender = appender;
+        Start();
     }
 
     public void Enqueue(AppendQueue queue)
     {
-        lock (_lock)
+        lock (Gate)
         {
             _ready.Add(queue);
-            Monitor.Pulse(_lock);
+            Monitor.Pulse(Gate);
         }
     }
 
     /// <summary>Gives up the queues whose leader is another broker now. What is on its way to a broker that leads no more is not waited for: it may be frozen.</summary>
     public void TakeMisplaced(ClusterSnapshot current, List<AppendQueue> target)
     {
-        lock (_lock)
+        lock (Gate)
         {
             for (var i = _ready.Count - 1; i >= 0; i--)
             {
-                if (current.LeaderOf(_ready[i].Partition) != _broker)
+                if (current.LeaderOf(_ready[i].Partition) != Broker)
                 {
                     target.Add(_ready[i]);
                     _ready.RemoveAt(i);
                 }
             }
 
-            if (_onTheWay.Exists(sent => current.LeaderOf(sent.Queue.Partition) is >= 0 and var leader && leader != _broker))
+            if (_onTheWay.Exists(sent => current.LeaderOf(sent.Queue.Partition) is >= 0 and var leader && leader != Broker))
             {
-                _connection?.Dispose();
+                Connection?.Dispose();
             }
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _isStopping = true;
-            Monitor.PulseAll(_lock);
-        }
-
-        _connection?.Dispose();
-        _thread.Join();
-        _connection?.Dispose();
-    }
-
-    private void Run()
+    protected override void Run()
     {
         while (WaitForWork())
         {
             try
             {
-                if (_connection is not { IsExpired: false })
-                {
-                    Connect();
-                }
-
+                EnsureConnected();
                 Linger();
                 SendBatches();
                 if (_onTheWay.Count > 0)
@@ -94,7 +69,7 @@ internal sealed class BrokerSender : IDisposable
                     TakeAnswer();
                 }
 
-                _failures = 0;
+                OnSuccess();
             }
             catch (Exception exception)
             {
@@ -105,34 +80,20 @@ internal sealed class BrokerSender : IDisposable
 
     private bool WaitForWork()
     {
-        lock (_lock)
+        lock (Gate)
         {
-            while (_ready.Count == 0 && !_isStopping)
+            while (_ready.Count == 0 && !IsStopping)
             {
-                Monitor.Wait(_lock);
+                Monitor.Wait(Gate);
             }
 
-            return !_isStopping;
+            return !IsStopping;
         }
-    }
-
-    private void Connect()
-    {
-        _connection?.Dispose();
-        var address = _appender.Metadata.Current.AddressOf(_broker) ?? throw new WireException($"Broker {_broker} is not known any more.");
-        WireConnection.Open(_appender.Settings, address, opening =>
-        {
-            _connection = opening;
-            if (_isStopping)
-            {
-                opening.Dispose();
-            }
-        });
     }
 
     private void Linger()
     {
-        var rest = _appender.Settings.Linger - Stopwatch.GetElapsedTime(_answeredAt);
+        var rest = Settings.Linger - Stopwatch.GetElapsedTime(_answeredAt);
         if (rest >= ShortestSleep && !HasMuch())
         {
             Thread.Sleep((int)Math.Ceiling(rest.TotalMilliseconds));
@@ -141,7 +102,7 @@ internal sealed class BrokerSender : IDisposable
 
     private bool HasMuch()
     {
-        lock (_lock)
+        lock (Gate)
         {
             return _ready.Exists(queue => queue.IsLarge);
         }
@@ -160,10 +121,10 @@ internal sealed class BrokerSender : IDisposable
             return;
         }
 
-        var writer = _connection!.Start(WireApi.Produce);
+        var writer = Connection!.Start(WireApi.Produce);
         writer.WriteNull();
         writer.WriteInt16(AllInSyncReplicas);
-        writer.WriteInt32((int)_appender.Settings.RequestTimeout.TotalMilliseconds);
+        writer.WriteInt32((int)Settings.RequestTimeout.TotalMilliseconds);
         writer.WriteInt32(CountTopics());
         for (var i = 0; i < _onTheWay.Count; i++)
         {
@@ -185,12 +146,12 @@ internal sealed class BrokerSender : IDisposable
         }
 
         _appender.Metrics.CountProduceRequest();
-        _connection.Send();
+        Connection.Send();
     }
 
     private void TakeBatches()
     {
-        lock (_lock)
+        lock (Gate)
         {
             _taken.AddRange(_ready);
             _ready.Clear();
@@ -210,7 +171,7 @@ internal sealed class BrokerSender : IDisposable
             else if (queue.Take(_producerId) is { } batch)
             {
                 size += batch.Size;
-                lock (_lock)
+                lock (Gate)
                 {
                     _onTheWay.Add((queue, batch));
                 }
@@ -237,7 +198,7 @@ internal sealed class BrokerSender : IDisposable
 
     private void TakeAnswer()
     {
-        var reader = _connection!.Receive();
+        var reader = Connection!.Receive();
         _answeredAt = Stopwatch.GetTimestamp();
         for (var topics = reader.ReadCount(); topics > 0; topics--)
         {
@@ -258,7 +219,7 @@ internal sealed class BrokerSender : IDisposable
 
         if (_onTheWay.Count > 0)
         {
-            throw new WireException($"{_connection.Address} did not answer for each partition.");
+            throw new WireException($"{Connection.Address} did not answer for each partition.");
         }
     }
 
@@ -279,7 +240,7 @@ internal sealed class BrokerSender : IDisposable
     private void OnOutcome(ReadOnlySpan<byte> topic, int partition, short error, long offset, string? reason)
     {
         (AppendQueue Queue, AppendBatch Batch)? found = null;
-        lock (_lock)
+        lock (Gate)
         {
             for (var i = 0; i < _onTheWay.Count; i++)
             {
@@ -327,14 +288,14 @@ internal sealed class BrokerSender : IDisposable
 
     private void InitializeProducer()
     {
-        var writer = _connection!.Start(WireApi.InitProducerId);
+        var writer = Connection!.Start(WireApi.InitProducerId);
         writer.WriteNull();
         writer.WriteInt32(int.MaxValue);
-        var reader = _connection.SendAndReceive();
+        var reader = Connection.SendAndReceive();
         _ = reader.ReadInt32();
         if (reader.ReadInt16() is var error and not WireError.None)
         {
-            throw new WireException($"{_connection.Address} gives no producer id: {WireError.NameOf(error)}");
+            throw new WireException($"{Connection.Address} gives no producer id: {WireError.NameOf(error)}");
         }
 
         _producerId = reader.ReadInt64();
@@ -343,24 +304,13 @@ internal sealed class BrokerSender : IDisposable
     /// <summary>What was on its way may be stored or not: it is sent again as it was, here or to another broker.</summary>
     private void OnFailure(Exception exception)
     {
-        _connection?.Dispose();
-        _connection = null;
-        if (_isStopping)
+        if (!TryFail(exception))
         {
             return;
         }
 
-        if (WireConnection.IsFailure(exception))
-        {
-            _appender.Logger.LogConnectionFailed(_broker, exception.Message);
-        }
-        else
-        {
-            _appender.Logger.LogWireFault(exception, $"broker {_broker}");
-        }
-
         List<AppendQueue> waiting;
-        lock (_lock)
+        lock (Gate)
         {
             waiting = [.. _onTheWay.Select(sent => sent.Queue).Union(_ready).Union(_taken)];
             _taken.Clear();
@@ -373,18 +323,6 @@ internal sealed class BrokerSender : IDisposable
             _appender.Park(queue);
         }
 
-        Rest(FirstBackoff * Math.Pow(2, Math.Min(_failures++, 10)));
-    }
-
-    private void Rest(TimeSpan duration)
-    {
-        lock (_lock)
-        {
-            var until = Environment.TickCount64 + Math.Min(duration.TotalMilliseconds, LongestBackoff.TotalMilliseconds);
-            while (!_isStopping && until - Environment.TickCount64 is > 0 and var rest)
-            {
-                Monitor.Wait(_lock, TimeSpan.FromMilliseconds(rest));
-            }
-        }
+        BackOff();
     }
 }

@@ -6,30 +6,25 @@ namespace OrleansMqtt.Log.Kafka.Wire;
 /// Knows the leaders of the topics that somebody watches. Asked for anew by whoever meets a broker that leads no more or does not answer; a thread of its own asks the brokers one
 /// after the other until one answers, and tells everybody.
 /// </summary>
-internal sealed class ClusterMetadata : IDisposable
+internal sealed class ClusterMetadata : WireWorker
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
-    private readonly object _lock = new();
-    private readonly WireSettings _settings;
     private readonly Action<string> _onUnreachable;
     private readonly ILogger _logger;
     private readonly HashSet<string> _topics = new(StringComparer.Ordinal);
-    private readonly Thread _thread;
     private volatile ClusterSnapshot _current = ClusterSnapshot.Empty;
-    private volatile WireConnection? _connection;
-    private volatile bool _isStopping;
     private bool _isWanted;
 
     /// <param name="settings">The settings.</param>
     /// <param name="onUnreachable">Told why, when no broker answers.</param>
     /// <param name="logger">The logger.</param>
     public ClusterMetadata(WireSettings settings, Action<string> onUnreachable, ILogger logger)
+        : base(settings, "Kafka metadata")
     {
-        (_settings, _onUnreachable, _logger) = (settings, onUnreachable, logger);
-        _thread = new(Run) { IsBackground = true, Name = "Kafka metadata" };
-        _thread.Start();
+        (_onUnreachable, _logger) = (onUnreachable, logger);
+        Start();
     }
 
     /// <summary>Raised by the thread of its own after each answer, new or not.</summary>
@@ -40,7 +35,7 @@ internal sealed class ClusterMetadata : IDisposable
     /// <summary>Asks for a topic's leaders from now on.</summary>
     public void Watch(string topic)
     {
-        lock (_lock)
+        lock (Gate)
         {
             if (_topics.Add(topic))
             {
@@ -52,27 +47,14 @@ internal sealed class ClusterMetadata : IDisposable
     /// <summary>Asks the brokers, soon; <see cref="Refreshed"/> is raised after it.</summary>
     public void Refresh()
     {
-        lock (_lock)
+        lock (Gate)
         {
             _isWanted = true;
-            Monitor.PulseAll(_lock);
+            Monitor.PulseAll(Gate);
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _isStopping = true;
-            Monitor.PulseAll(_lock);
-        }
-
-        _connection?.Dispose();
-        _thread.Join();
-        _connection?.Dispose();
-    }
-
-    private void Run()
+    protected override void Run()
     {
         var backoff = Interval;
         while (WaitUntilWanted() is { } topics)
@@ -87,23 +69,23 @@ internal sealed class ClusterMetadata : IDisposable
             }
 
             // Who asks meanwhile shares the next answer, which comes the later the longer it goes on like that.
-            backoff = Rest(backoff) ? Min(backoff * 2, LongestBackoff) : Interval;
+            backoff = RestAndLook(backoff) ? Min(backoff * 2, LongestBackoff) : Interval;
         }
     }
 
     private string[]? WaitUntilWanted()
     {
-        lock (_lock)
+        lock (Gate)
         {
-            while (!_isStopping && !_isWanted)
+            while (!IsStopping && !_isWanted)
             {
                 // Leaders that moved are noticed by those who meet them; the period is for addresses that changed meanwhile.
-                var hasPassed = !Monitor.Wait(_lock, Period);
+                var hasPassed = !Monitor.Wait(Gate, Period);
                 _isWanted |= hasPassed && _topics.Count > 0;
             }
 
             _isWanted = false;
-            return _isStopping ? null : [.. _topics];
+            return IsStopping ? null : [.. _topics];
         }
     }
 
@@ -124,16 +106,11 @@ internal sealed class ClusterMetadata : IDisposable
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     /// <returns>Whether somebody asked meanwhile.</returns>
-    private bool Rest(TimeSpan duration)
+    private bool RestAndLook(TimeSpan duration)
     {
-        lock (_lock)
+        Rest(duration);
+        lock (Gate)
         {
-            var until = Environment.TickCount64 + (long)duration.TotalMilliseconds;
-            while (!_isStopping && until - Environment.TickCount64 is > 0 and var rest)
-            {
-                Monitor.Wait(_lock, TimeSpan.FromMilliseconds(rest));
-            }
-
             return _isWanted;
         }
     }
@@ -141,7 +118,7 @@ internal sealed class ClusterMetadata : IDisposable
     private bool TryAsk(string[] topics)
     {
         var reason = "";
-        if (_connection is { IsExpired: false } connected)
+        if (Connection is { IsExpired: false } connected)
         {
             if (TryAsk(connected, topics, ref reason))
             {
@@ -149,17 +126,17 @@ internal sealed class ClusterMetadata : IDisposable
             }
         }
 
-        foreach (var address in _current.Brokers.Concat(_settings.Bootstrap).Distinct())
+        foreach (var address in _current.Brokers.Concat(Settings.Bootstrap).Distinct())
         {
             Close();
-            if (_isStopping)
+            if (IsStopping)
             {
                 return false;
             }
 
             try
             {
-                WireConnection.Open(_settings, address, OnOpening);
+                Connect(address);
             }
             catch (WireException exception)
             {
@@ -167,14 +144,14 @@ internal sealed class ClusterMetadata : IDisposable
                 continue;
             }
 
-            if (TryAsk(_connection!, topics, ref reason))
+            if (TryAsk(Connection!, topics, ref reason))
             {
                 return true;
             }
         }
 
         Close();
-        if (!_isStopping)
+        if (!IsStopping)
         {
             _onUnreachable(reason);
         }
@@ -209,20 +186,5 @@ internal sealed class ClusterMetadata : IDisposable
 
             return false;
         }
-    }
-
-    private void OnOpening(WireConnection connection)
-    {
-        _connection = connection;
-        if (_isStopping)
-        {
-            connection.Dispose();
-        }
-    }
-
-    private void Close()
-    {
-        _connection?.Dispose();
-        _connection = null;
     }
 }
