@@ -14,10 +14,7 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
     {
         var reader = new PacketReader(body);
         var packetId = reader.ReadPacketId();
-        if (version == ProtocolVersion.Mqtt5)
-        {
-            ReadProperties(ref reader, features);
-        }
+        var identifier = version == ProtocolVersion.Mqtt5 ? ReadIdentifier(ref reader, features) : 0;
 
         var subscriptions = new List<Subscription?>();
         var refusals = new List<byte>();
@@ -44,6 +41,9 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
                 Filter = Encoding.UTF8.GetString(filter),
                 MaximumQoS = (byte)(options & 3),
                 NoLocal = (options & 0x04) != 0,
+                RetainAsPublished = (options & 0x08) != 0,
+                RetainHandling = (byte)((options >> 4) & 3),
+                Identifier = identifier,
             });
             refusals.Add(0);
         }
@@ -56,30 +56,34 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
         return new SubscribePacket(packetId, [.. subscriptions], [.. refusals]);
     }
 
-    private static void ReadProperties(ref PacketReader reader, ServerFeatures features)
+    /// <summary>Reads the properties and returns the Subscription Identifier; 0 when there is none.</summary>
+    private static int ReadIdentifier(ref PacketReader reader, ServerFeatures features)
     {
-        var hasIdentifier = false;
+        var identifier = 0;
         var properties = new PropertyReader(ref reader, AllowedProperties);
         while (properties.TryReadNext(out var property))
         {
             if (property == PropertyId.UserProperty)
             {
                 properties.SkipText(property);
+                continue;
             }
-            else if (properties.Values.ReadVariableInteger() == 0 || hasIdentifier)
+
+            var value = properties.Values.ReadVariableInteger();
+            if (value == 0 || identifier != 0)
             {
                 MqttProtocolException.ThrowProtocolError("A Subscription Identifier may appear once and may not be 0.");
             }
-            else
-            {
-                hasIdentifier = true;
-            }
+
+            identifier = value;
         }
 
-        if (hasIdentifier && !features.SubscriptionIdentifiers)
+        if (identifier != 0 && !features.SubscriptionIdentifiers)
         {
             throw new MqttProtocolException(ReasonCode.SubscriptionIdentifiersNotSupported, "Subscription identifiers are not available.");
         }
+
+        return identifier;
     }
 
     private static void CheckOptions(ReadOnlySpan<byte> filter, byte options, ProtocolVersion version)

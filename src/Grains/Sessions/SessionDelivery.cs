@@ -71,8 +71,8 @@ internal sealed partial class SessionDelivery(
     private void Match(SessionSubscription subscription, RouterLink link, MqttMessage message)
     {
         var session = subscription.Session;
-        var (maximumQoS, noLocal) = subscription.OptionsAt(link.Index, message.Offset);
-        if (noLocal && message.PublisherClientId == session.ClientId)
+        var asked = subscription.OptionsAt(link.Index, message.Offset);
+        if (asked.NoLocal && message.PublisherClientId == session.ClientId)
         {
             return;
         }
@@ -85,13 +85,13 @@ internal sealed partial class SessionDelivery(
 
         if (session.MatchStamp != _stamp)
         {
-            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, maximumQoS, start);
+            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, asked.MaximumQoS, start);
             _matchedSessions.Add(session);
         }
         else
         {
             // It is held only while all subscriptions that match are too new to know whether they count.
-            session.MatchQoS = Math.Max(session.MatchQoS, maximumQoS);
+            session.MatchQoS = Math.Max(session.MatchQoS, asked.MaximumQoS);
             session.MatchStart = start is null ? null : session.MatchStart;
         }
     }
