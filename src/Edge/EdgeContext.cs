@@ -16,6 +16,7 @@ internal sealed class EdgeContext
     {
         Grains = grains;
         Options = options.Value;
+        Features = ServerFeatures.Current with { Retain = Options.RetainAvailable };
         Time = time;
         Metrics = metrics;
         Logger = logger;
@@ -24,6 +25,7 @@ internal sealed class EdgeContext
         Deadlines = new DeadlineWheel(time);
         Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, logger));
         InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, time, logger));
+        Retained = new(partition => new RetainedSender(grains, partition, time, logger));
         Connections = new ConnectionTable(Options.MaximumConnections);
     }
 
@@ -31,7 +33,7 @@ internal sealed class EdgeContext
 
     public EdgeOptions Options { get; }
 
-    public ServerFeatures Features => ServerFeatures.Current;
+    public ServerFeatures Features { get; }
 
     public TimeProvider Time { get; }
 
@@ -48,6 +50,8 @@ internal sealed class EdgeContext
     public PartitionSenders<AcknowledgementSender> Acknowledgements { get; }
 
     public PartitionSenders<InboundQoS2Sender> InboundQoS2 { get; }
+
+    public PartitionSenders<RetainedSender> Retained { get; }
 
     public ConnectionTable Connections { get; }
 }

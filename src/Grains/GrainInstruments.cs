@@ -30,6 +30,8 @@ internal static class GrainInstruments
 
     public static readonly UpDownCounter<long> Sessions = Meter.CreateUpDownCounter<long>("orleansmqtt.session.active", "{session}", "Sessions.");
 
+    public static readonly UpDownCounter<long> Retained = Meter.CreateUpDownCounter<long>("orleansmqtt.retained.topics", "{topic}", "Topics with a retained message.");
+
     public static readonly UpDownCounter<long> Filters = Meter.CreateUpDownCounter<long>("orleansmqtt.session.filters", "{filter}", "Different topic filters.");
 
     public static readonly KeyValuePair<string, object?> MailboxFull = new("reason", "mailbox_full");

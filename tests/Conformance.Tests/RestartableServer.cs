@@ -13,10 +13,11 @@ internal sealed class RestartableServer : IAsyncDisposable
 
     public EndPoint EndPoint => new IPEndPoint(IPAddress.Loopback, _server.Port);
 
-    public static async Task<RestartableServer> StartAsync()
+    /// <param name="settings">More settings than those of the log.</param>
+    public static async Task<RestartableServer> StartAsync(Dictionary<string, string>? settings = null)
     {
         var directory = Directory.CreateTempSubdirectory("orleansmqtt-conformance-").FullName;
-        return new(await MqttServer.StartAsync(new() { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory }), directory);
+        return new(await MqttServer.StartAsync(new(settings ?? []) { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory }), directory);
     }
 
     public async Task<Client> ConnectAsync(Connect connect)

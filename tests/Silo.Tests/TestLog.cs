@@ -16,6 +16,8 @@ public sealed class TestLog : IDisposable
 
     public string MessagesTopic => Settings["Topics__Messages__Name"];
 
+    public string RetainedTopic => Settings["Topics__Retained__Name"];
+
     public static async Task<TestLog> CreateAsync(string kind) =>
         kind == "Kafka" ? OnKafka((await KafkaBroker.SharedAsync()).BootstrapServers) : OnEmbedded(Directory.CreateTempSubdirectory("orleansmqtt-log-").FullName);
 
@@ -23,28 +25,30 @@ public sealed class TestLog : IDisposable
         new(new(Topics()) { ["Log__Kind"] = "Kafka", ["Log__Kafka__BootstrapServers"] = bootstrapServers, ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-" });
 
     /// <summary>All records of the messages topic; on the embedded log only after the server has ended.</summary>
-    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null)
+    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null) => [.. (await ReadPartitionsAsync(topic ?? MessagesTopic)).SelectMany(records => records)];
+
+    public async Task<List<StoredRecord>[]> ReadPartitionsAsync(string topic)
     {
-        topic ??= MessagesTopic;
         await using var services = new ServiceCollection()
             .AddLogging()
             .AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(Settings.ToDictionary(s => s.Key.Replace("__", ":", StringComparison.Ordinal), s => (string?)s.Value)).Build().GetSection("Log"))
             .BuildServiceProvider();
         var log = services.GetRequiredService<IMessageLog>();
-        await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: false)], CancellationToken.None);
-        List<StoredRecord> records = [];
+        await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: topic == RetainedTopic)], CancellationToken.None);
+        var partitions = new List<StoredRecord>[4];
         for (var partition = 0; partition < 4; partition++)
         {
+            partitions[partition] = [];
             var end = (await log.GetOffsetsAsync([new(topic, partition)], CancellationToken.None))[0].End;
             for (long position = 0; position < end;)
             {
                 var batch = await log.ReadRangeAsync(topic, partition, position, 10_000, CancellationToken.None);
-                records.AddRange(batch.Records);
+                partitions[partition].AddRange(batch.Records);
                 position = batch.To;
             }
         }
 
-        return records;
+        return partitions;
     }
 
     public void Dispose()

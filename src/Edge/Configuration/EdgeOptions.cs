@@ -15,6 +15,9 @@ public sealed class EdgeOptions
     /// <summary>How many QoS 1 and 2 publishes an MQTT 5 client may have unacknowledged (Receive Maximum). From 1 to 65,535.</summary>
     public int ReceiveMaximum { get; set; } = 1000;
 
+    /// <summary>Whether clients may publish retained messages and are sent them (Retain Available).</summary>
+    public bool RetainAvailable { get; set; } = true;
+
     /// <summary>The longest Keep Alive in seconds; MQTT 5 clients that ask for more, or none, are told this one (Server Keep Alive). 0 leaves it to the client.</summary>
     public int MaximumKeepAlive { get; set; }
 

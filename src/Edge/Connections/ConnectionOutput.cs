@@ -63,8 +63,20 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     }
 
     /// <summary>Enqueues a message; the caller calls <see cref="Schedule"/> afterwards when the queue was empty. False when it is dropped.</summary>
-    public bool TryEnqueue(MqttMessage message, ushort packetId, byte qos, bool isDuplicate, out bool wasEmpty)
-        => TryAppend(new OutputItem { Packet = message, PacketId = packetId, QoS = qos, IsDuplicate = isDuplicate }, out wasEmpty);
+    public bool TryEnqueue(MqttMessage message, in Delivery delivery, out bool wasEmpty) => TryAppend(
+        new OutputItem
+        {
+            Packet = message,
+            PacketId = delivery.PacketId,
+            QoS = delivery.QoS,
+            IsDuplicate = delivery.IsDuplicate,
+            IsRetained = delivery.IsRetained,
+            IsPaced = delivery.IsPaced,
+        },
+        out wasEmpty);
+
+    /// <summary>Enqueues a mark, as a message is.</summary>
+    public bool TryEnqueueMark(out bool wasEmpty) => TryAppend(new OutputItem { IsMark = true }, out wasEmpty);
 
     /// <summary>Enqueues a PUBREL or PUBCOMP, as a message is.</summary>
     public bool TryEnqueueAcknowledgement(PacketType type, ushort packetId, byte reasonCode, out bool wasEmpty)
@@ -268,7 +280,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             }
 
             if (!PublishWriter.TryWrite(
-                ref output, connection.Version, message, item.PacketId, item.QoS, item.IsDuplicate, remaining, connection.ClientMaximumPacketSize))
+                ref output, connection.Version, message, item.PacketId, item.QoS, item.IsDuplicate, item.IsRetained, remaining, connection.ClientMaximumPacketSize))
             {
                 context.Metrics.Dropped(1, "too-large");
                 NotSent(item);
@@ -292,9 +304,13 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         return !_queue.IsTakenWritten || _queue.Count > 0;
     }
 
-    private static void WritePacket(ref OutputBuffer output, in OutputItem item)
+    private void WritePacket(ref OutputBuffer output, in OutputItem item)
     {
-        if (item.Packet is byte[] packet)
+        if (item.IsMark)
+        {
+            connection.Acknowledge(0, AcknowledgementKind.Written, 0);
+        }
+        else if (item.Packet is byte[] packet)
         {
             output.Write(packet);
         }
@@ -322,7 +338,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
 
     private bool TryAppend(in OutputItem item, out bool wasEmpty)
     {
-        var isDroppable = item is { Packet: MqttMessage, QoS: 0 };
+        var isDroppable = item is { Packet: MqttMessage, QoS: 0, IsPaced: false };
         lock (_gate)
         {
             wasEmpty = _queue.Count == 0;

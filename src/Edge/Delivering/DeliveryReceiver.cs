@@ -60,9 +60,12 @@ internal sealed class DeliveryReceiver(EdgeContext context)
     }
 
     private static bool TryEnqueue(ConnectionOutput output, ReadOnlySpan<MqttMessage> messages, in Delivery delivery, out bool wasEmpty)
-        => delivery.IsRelease
-            ? output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty)
-            : output.TryEnqueue(messages[delivery.MessageIndex], delivery.PacketId, delivery.QoS, delivery.IsDuplicate, out wasEmpty);
+        => delivery.MessageIndex switch
+        {
+            Delivery.Release => output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty),
+            Delivery.Mark => output.TryEnqueueMark(out wasEmpty),
+            var index => output.TryEnqueue(messages[index], delivery, out wasEmpty),
+        };
 
     private PartitionState GetPartition(int partition)
     {

@@ -11,7 +11,7 @@ internal static class PublishWriter
     /// </summary>
     /// <param name="remainingExpiry">What is left of the Message Expiry Interval ([MQTT-3.3.2-6]); null when the message has none.</param>
     public static bool TryWrite(
-        ref OutputBuffer output, ProtocolVersion version, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, uint? remainingExpiry, uint maximumPacketSize)
+        ref OutputBuffer output, ProtocolVersion version, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, bool isRetained, uint? remainingExpiry, uint maximumPacketSize)
     {
         var topicLength = Encoding.UTF8.GetByteCount(message.Topic);
         var propertiesLength = 0;
@@ -35,7 +35,7 @@ internal static class PublishWriter
         }
 
         var span = output.Reserve(frameLength + headLength);
-        span[0] = (byte)(((int)PacketType.Publish << 4) | (isDuplicate ? 8 : 0) | (qos << 1));
+        span[0] = (byte)(((int)PacketType.Publish << 4) | (isDuplicate ? 8 : 0) | (qos << 1) | (isRetained ? 1 : 0));
         var position = 1 + VariableInteger.Write(span[1..], (int)bodyLength);
         BinaryPrimitives.WriteUInt16BigEndian(span[position..], (ushort)topicLength);
         position += 2;

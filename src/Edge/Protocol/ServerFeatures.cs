@@ -8,7 +8,7 @@ internal sealed record ServerFeatures
     public static ServerFeatures Current { get; } = new();
 
     /// <summary>Retained messages.</summary>
-    public bool Retain { get; init; }
+    public bool Retain { get; init; } = true;
 
     /// <summary>Shared subscriptions.</summary>
     public bool SharedSubscriptions { get; init; }

@@ -12,6 +12,7 @@ namespace OrleansMqtt.Grains;
 internal sealed class RecordCodec(IOptions<TopicsOptions> options)
 {
     private static readonly LogHeader[] NoHeaders = [];
+    private static readonly byte[] Retain = "1"u8.ToArray();
     private static readonly byte[] Text = "TEXT"u8.ToArray();
     private static readonly byte[] Binary = "BINARY"u8.ToArray();
     private readonly RecordHeaders _names = new(options.Value.HeaderPrefix);
@@ -35,10 +36,24 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         Key = key,
         Value = message.Payload,
         TimestampMilliseconds = message.TimestampMilliseconds,
-        Headers = message.Properties is null && !_filterHeaders
+        Headers = message.Properties is null && !message.Retain && !_filterHeaders
             ? local is null ? [_qos[message.QoS]] : [_qos[message.QoS], new(_names.Local, local)]
             : EncodeHeaders(message, local, replyTopic),
     };
+
+    /// <summary>Whether a record was written for a publish of this server that was to be retained.</summary>
+    public bool IsRetainedPublish(StoredRecord record)
+    {
+        foreach (var header in record.Headers ?? NoHeaders)
+        {
+            if (header.Name == _names.Retain)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>The message of a record; null when its key is not a topic name.</summary>
     /// <param name="record">The record.</param>
@@ -53,6 +68,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
 
         var qos = defaultQoS;
         string? local = null;
+        var retain = false;
         PropertiesBuilder properties = default;
         foreach (var header in record.Headers ?? NoHeaders)
         {
@@ -69,6 +85,10 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
             {
                 local = strings.Get(value);
             }
+            else if (header.Name == _names.Retain)
+            {
+                retain = value.SequenceEqual(Retain);
+            }
             else
             {
                 DecodeProperty(ref properties, header.Name, header.Value.GetValueOrDefault());
@@ -80,6 +100,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
             Topic = topic,
             Payload = record.Value.GetValueOrDefault(),
             QoS = qos,
+            Retain = retain,
             PublisherClientId = local,
             TimestampMilliseconds = record.TimestampMilliseconds,
             Properties = properties.Build(),
@@ -93,6 +114,11 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         if (local is not null)
         {
             headers.Add(new(_names.Local, local));
+        }
+
+        if (message.Retain)
+        {
+            headers.Add(new(_names.Retain, Retain));
         }
 
         if (_filterHeaders)

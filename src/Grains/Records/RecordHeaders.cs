@@ -9,6 +9,8 @@ internal sealed class RecordHeaders(string prefix)
 
     public string Local { get; } = prefix + "local";
 
+    public string Retain { get; } = prefix + "retain";
+
     public string Expiry { get; } = prefix + "expiry";
 
     public string ContentType { get; } = prefix + "content-type";

@@ -30,7 +30,7 @@ internal sealed partial class SessionDelivery(
     {
         if (!held.Session.IsEnded)
         {
-            Deliver(held.Session, Math.Min(held.Message.QoS, held.MaximumQoS), links[held.Link], held.Message);
+            Deliver(held.Session, Math.Min(held.Message.QoS, held.MaximumQoS), held.Retain, links[held.Link], held.Message);
         }
     }
 
@@ -59,11 +59,11 @@ internal sealed partial class SessionDelivery(
             if (session.MatchStart is { } start)
             {
                 session.MatchStart = null;
-                start.Hold(new(session, session.MatchQoS, link.Index, message));
+                start.Hold(new(session, session.MatchQoS, session.MatchRetain, link.Index, message));
             }
             else
             {
-                Deliver(session, Math.Min(message.QoS, session.MatchQoS), link, message);
+                Deliver(session, Math.Min(message.QoS, session.MatchQoS), session.MatchRetain, link, message);
             }
         }
     }
@@ -83,20 +83,27 @@ internal sealed partial class SessionDelivery(
             return;
         }
 
+        var retain = message.Retain && asked.RetainAsPublished;
+        if (message.Retain && start is null)
+        {
+            subscription.Cursor?.NoteNewer(message.Topic);
+        }
+
         if (session.MatchStamp != _stamp)
         {
-            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, asked.MaximumQoS, start);
+            (session.MatchStamp, session.MatchQoS, session.MatchRetain, session.MatchStart) = (_stamp, asked.MaximumQoS, retain, start);
             _matchedSessions.Add(session);
         }
         else
         {
             // It is held only while all subscriptions that match are too new to know whether they count.
             session.MatchQoS = Math.Max(session.MatchQoS, asked.MaximumQoS);
+            session.MatchRetain |= retain;
             session.MatchStart = start is null ? null : session.MatchStart;
         }
     }
 
-    private void Deliver(Session session, byte qos, RouterLink link, MqttMessage message)
+    private void Deliver(Session session, byte qos, bool retain, RouterLink link, MqttMessage message)
     {
         if (session.MatchedBefore is { } matched && message.Offset < matched[link.Index])
         {
@@ -121,11 +128,11 @@ internal sealed partial class SessionDelivery(
                 return;
             }
 
-            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0);
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isRetained: retain);
             return;
         }
 
-        MessageReference reference = new(message.Offset, (ushort)link.Index, qos);
+        MessageReference reference = new(message.Offset, (ushort)link.Index, qos, retain);
         store.MarkDirty(session);
         if (session.Mailbox.Count == 0 && session.Window.IsOpen && session.IsReady)
         {

@@ -93,10 +93,10 @@ internal sealed partial class SessionLoader(ILogger logger)
         foreach (var (number, value) in parts.Segments ?? [])
         {
             references.Clear();
-            foreach (var (source, offset, qos) in MailboxSegmentRecord.Decode(value.Span))
+            foreach (var (source, offset, qos, retain) in MailboxSegmentRecord.Decode(value.Span))
             {
                 // A partition that is not read any more keeps its place in the count; its messages are out of reach.
-                references.Add(new(offset, sources.LinkOf(source) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos));
+                references.Add(new(offset, sources.LinkOf(source) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos, retain));
             }
 
             session.Mailbox.Load(number, references.ToArray());
@@ -113,14 +113,15 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.MatchedBefore = sources.ByLink(delivery.Matched);
         session.Mailbox.SetHead(delivery.MailboxHead);
         session.Window.LastPacketId = delivery.LastPacketId;
-        foreach (var (packetId, source, offset, qos, isReleased) in delivery.Inflight)
+        foreach (var (packetId, source, offset, qos, isReleased, retain) in delivery.Inflight)
         {
             if (sources.LinkOf(source) is >= 0 and var link)
             {
-                session.Window.Load(packetId, new(offset, (ushort)link, qos), isReleased);
+                session.Window.Load(packetId, new(offset, (ushort)link, qos, retain), isReleased);
             }
         }
 
+        session.Retained = RetainedBacklog.Load(delivery.Retained, sources);
         session.Received = delivery.Received.Length == 0 ? null : [.. delivery.Received];
     }
 

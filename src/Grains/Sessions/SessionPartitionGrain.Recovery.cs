@@ -18,12 +18,15 @@ internal sealed partial class SessionPartitionGrain
         _generation = Math.Max((loader.Positions?.Generation ?? 0) + 1, time.GetUtcNow().UtcTicks);
         TopicPartitionId[] sources =
             [.. routes.Topics.SelectMany(topic => Enumerable.Range(0, log.GetPartitionCount(topic)), static (topic, partition) => new TopicPartitionId(topic, partition))];
-        _sources = new(loader.Positions, sources);
+        _sources = new(loader.Positions, [.. sources, .. retainedPartitions.All], retainedPartitions.All.Count);
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
         _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
-        _sender = new(log, _decoder, _links, _store, _partition, logger);
+        MessageSource[] retained = [.. retainedPartitions.All.Select((partition, i) => new MessageSource(partition, _links.Length + i))];
+        _sender = new(log, _decoder, [.. _links, .. retained], _store, _partition, logger);
         _delivery = new(_subscriptions, _sender, _links, _store, options.Value, logger);
+        _retained = new(log, retainedPartitions.All, retained, partition => GrainFactory.GetGrain<IRetainedViewGrain>(partition), _sender, _store, _partition, logger);
+        _sender.RetainedWanted = _retained.Advance;
         _subscriptions.Start(_links);
         var connected = LoadSessions(loader);
         foreach (var link in _links)
@@ -53,6 +56,7 @@ internal sealed partial class SessionPartitionGrain
         }
 
         // Not awaited: an activation waits for no other grain.
+        _retained.Wake().Ignore();
         Lose(connected).Ignore();
     }
 
@@ -77,6 +81,8 @@ internal sealed partial class SessionPartitionGrain
                 last = offsets;
                 _subscriptions.Set(session, subscription, start);
             }
+
+            RetainedDelivery.Resume(session);
 
             if (record.IsConnected)
             {

@@ -15,6 +15,7 @@ internal sealed partial class SessionPartitionGrain(
     SessionPartitions partitions,
     EdgeServices edgeServices,
     MessageEncoder encoder,
+    RetainedPartitions retainedPartitions,
     TimeProvider time,
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain
@@ -32,6 +33,7 @@ internal sealed partial class SessionPartitionGrain(
     private SessionStore _store = null!;
     private SessionSender _sender = null!;
     private SessionDelivery _delivery = null!;
+    private RetainedDelivery _retained = null!;
     private RouterLink[] _links = [];
     private int _partition;
     private long _generation;
@@ -166,8 +168,8 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         session.WillPublished = epoch;
-        var (topic, record) = encoder.Encode(will);
-        List<StoreRecord> records = [new(topic, record)];
+        List<StoreRecord> records = [];
+        encoder.Add(will, records);
         _store.AddSession(session, records);
         await _store.CommitAsync(records);
         GrainInstruments.Wills.Add(1);
@@ -181,9 +183,13 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         SubscriptionStart start = new();
+        List<string> wantRetained = [];
         foreach (var subscription in subscriptions)
         {
-            _subscriptions.Set(session, subscription, start);
+            if (RetainedDelivery.IsWanted(subscription, isNew: _subscriptions.Set(session, subscription, start)))
+            {
+                wantRetained.Add(subscription.Filter);
+            }
         }
 
         var ends = await _subscriptions.UpdateRouters(subscriptions);
@@ -193,6 +199,11 @@ internal sealed partial class SessionPartitionGrain(
             {
                 _delivery.DeliverHeld(held);
             }
+        }
+
+        if (wantRetained.Count > 0)
+        {
+            await _retained.Begin(session, wantRetained);
         }
 
         _sender.Flush();
@@ -208,6 +219,7 @@ internal sealed partial class SessionPartitionGrain(
             return new(new UnsubscribeResult(Existed: null));
         }
 
+        Array.ForEach(filters, filter => RetainedDelivery.Cancel(session, filter));
         var existed = Array.ConvertAll(filters, filter => _subscriptions.Remove(session, filter));
         _subscriptions.TellRouters();
         return new(new UnsubscribeResult(existed));
@@ -219,7 +231,14 @@ internal sealed partial class SessionPartitionGrain(
         {
             if (_sessions.Find(acknowledgement.SessionSlot, acknowledgement.Epoch) is { Edge: not null } session)
             {
-                _sender.Acknowledge(session, acknowledgement);
+                if (acknowledgement.Kind == AcknowledgementKind.Written)
+                {
+                    _retained.OnWritten(session);
+                }
+                else
+                {
+                    _sender.Acknowledge(session, acknowledgement);
+                }
             }
         }
 
@@ -300,8 +319,7 @@ internal sealed partial class SessionPartitionGrain(
         {
             if ((session.Received ??= []).Add(item.PacketId))
             {
-                var (topic, record) = encoder.Encode(message);
-                records.Add(new(topic, record));
+                encoder.Add(message, records);
                 changed.Add(session);
             }
 

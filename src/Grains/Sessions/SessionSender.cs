@@ -8,7 +8,7 @@ namespace OrleansMqtt.Grains;
 /// Sends to the connections of a partition's sessions what their windows allow, in order: what was in flight before, then what waits in the mailbox, read back from the log as it
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
-internal sealed partial class SessionSender(IMessageLog log, MessageDecoder decoder, RouterLink[] links, SessionStore store, int sessionPartition, ILogger logger)
+internal sealed partial class SessionSender(IMessageLog log, MessageDecoder decoder, MessageSource[] sources, SessionStore store, int sessionPartition, ILogger logger)
 {
     private const int LoadRecords = 512;
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
@@ -16,6 +16,9 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
 
     /// <summary>The edges that hold connections of the partition's sessions.</summary>
     public IDictionary<SiloAddress, EdgeOutbox> Edges => _edges;
+
+    /// <summary>Called when a session that has retained messages to come may take more.</summary>
+    public Action<Session>? RetainedWanted { get; set; }
 
     /// <summary>Sends what was put together in this turn; what has to be durable first follows when it is.</summary>
     public void Flush()
@@ -51,8 +54,13 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             }
             else if (session.Mailbox.Count == 0 || !session.Window.IsOpen || !TrySendNext(session))
             {
-                return;
+                break;
             }
+        }
+
+        if (session.Retained is not null)
+        {
+            RetainedWanted?.Invoke(session);
         }
     }
 
@@ -99,30 +107,30 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
-        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, reference.Retain);
     }
 
     /// <summary>
     /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
     /// </summary>
-    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored)
+    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, bool isRetained = false)
     {
         if (session.IsGathering || (mustBeStored && session.IsDurable))
         {
             session.IsGathering = true;
-            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate));
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, isRetained));
         }
         else
         {
-            SendNow(session, message, packetId, qos, isDuplicate);
+            SendNow(session, message, packetId, qos, isDuplicate, isRetained);
         }
     }
 
-    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate)
+    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool isRetained = false)
     {
         if (message is not null)
         {
-            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate);
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, isRetained);
         }
         else
         {
@@ -134,7 +142,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     {
         List<StoreRecord> records = [];
         List<Session> sessions = [];
-        foreach (var (session, _, _, _, _, _) in gathered)
+        foreach (var session in gathered.Select(delivery => delivery.Session))
         {
             if (session.IsGathering)
             {
@@ -156,11 +164,11 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             return;
         }
 
-        foreach (var (session, epoch, message, packetId, qos, isDuplicate) in gathered)
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate, isRetained) in gathered)
         {
             if (session.Edge is not null && session.Epoch == epoch)
             {
-                SendNow(session, message, packetId, qos, isDuplicate);
+                SendNow(session, message, packetId, qos, isDuplicate, isRetained);
             }
         }
 
@@ -223,7 +231,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
             if (message is not null)
             {
-                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false);
+                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, inflight.Reference.Retain);
             }
             else
             {
@@ -259,9 +267,9 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     private bool Find(Session session, MessageReference reference, out MqttMessage? message)
     {
         message = null;
-        if (reference.Link < links.Length)
+        if (reference.Link < sources.Length)
         {
-            var link = links[reference.Link];
+            var link = sources[reference.Link];
             message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
             if (message is not null)
             {
@@ -279,7 +287,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         return true;
     }
 
-    private void RequestLoad(Session session, RouterLink link, long offset)
+    private void RequestLoad(Session session, MessageSource link, long offset)
     {
         if (!session.IsLoading)
         {
@@ -293,7 +301,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         }
     }
 
-    private async Task Load(RouterLink link)
+    private async Task Load(MessageSource link)
     {
         link.IsLoading = true;
         while (link.Waiting.Count > 0)
@@ -324,7 +332,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         link.Loaded = LoadedStretch.Empty;
     }
 
-    private async Task<LoadedStretch> Read(RouterLink link, long from)
+    private async Task<LoadedStretch> Read(MessageSource link, long from)
     {
         while (true)
         {

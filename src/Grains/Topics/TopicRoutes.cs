@@ -45,7 +45,7 @@ internal sealed class TopicRoutes(IOptions<TopicsOptions> options)
         return false;
     }
 
-    /// <summary>The QoS of a topic's records that carry none.</summary>
+    /// <summary>The QoS of a topic's records that carry none. Those of the retained topic go by the messages topic.</summary>
     public byte DefaultQoSOf(string topic) =>
-        topic == _options.Messages.Name ? _options.DefaultQoS : _options.Routes.First(route => route.Topic == topic).DefaultQoS;
+        topic == _options.Messages.Name ? _options.DefaultQoS : _options.Routes.FirstOrDefault(route => route.Topic == topic)?.DefaultQoS ?? _options.DefaultQoS;
 }
