@@ -274,7 +274,7 @@ public sealed class RetainedTests
             }
         }
 
-        await using var slow = await SocketClient.ConnectAsync(server.Port, "slow", receiveBuffer: 4_096);
+        await using var slow = await SocketClient.ConnectAsync(server.Port, "slow", receiveBuffer: 32_768);
         await slow.SendSubscribeAsync("many/#", qos);
 
         // Another one passes it by.

@@ -10,7 +10,7 @@ internal sealed class MessageEncoder(RecordCodec codec, TopicRoutes routes, Reta
     /// <summary>Adds the record of a message; of a retained one also its copy on the retained topic, which is the same record, or for an empty payload what deletes it.</summary>
     public void Add(MqttMessage message, List<StoreRecord> records)
     {
-        ReadOnlyMemory<byte>? local = message.PublisherClientId is { } publisher ? Encoding.UTF8.GetBytes(publisher) : null;
+        ReadOnlyMemory<byte>? local = message.PublisherClientId is { } publisher ? (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(publisher) : null;
         var replyTopic = message.Properties?.ResponseTopic is { } responseTopic ? routes.TopicOf(responseTopic) : null;
         var record = codec.Encode(Encoding.UTF8.GetBytes(message.Topic), message, local, replyTopic);
         records.Add(new(routes.TopicOf(message.Topic), record));
