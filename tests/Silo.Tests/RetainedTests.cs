@@ -26,15 +26,16 @@ public sealed class RetainedTests
         await using var server = await MqttServer.StartAsync(log.Settings);
         foreach (var qos in new[] { 0, 1, 2 })
         {
-            await PublishAsync($"plant/{qos}/state", qos, "-m", "first");
+            // Messages of QoS 0 of two connections have no order: the earlier ones are acknowledged.
+            await PublishAsync($"plant/{qos}/state", 1, "-m", "first");
             await PublishAsync($"plant/{qos}/state", qos, "-m", $"läuft {qos}");
-            await PublishAsync($"plant/{qos}/removed", qos, "-m", "soon removed");
+            await PublishAsync($"plant/{qos}/removed", 1, "-m", "soon removed");
             await PublishAsync($"plant/{qos}/removed", qos, "-n");
         }
 
         await PublishAsync("plant/end", 1, "-m", "end");
         string[] expected = ["1 plant/0/state läuft 0", "1 plant/1/state läuft 1", "1 plant/2/state läuft 2", "1 plant/end end"];
-        Assert.Equal(expected, await FindAsync("plant/#", expected.Length));
+        await Until.TrueAsync(async () => expected.SequenceEqual(await FindAsync("plant/#", expected.Length)), () => "mosquitto_sub finds something else.");
         Assert.Equal(expected[..3], await FindAsync("plant/+/state", 3));
         await server.Process.KillAsync();
         await server.StartAgainAsync();
