@@ -19,7 +19,7 @@ public sealed class RetainAvailableTests(ConformanceServer server) : Conformance
         await client.PublishAsync(new Publish("a", "not retained") { QoS = 1 });
         Assert.Equal("not retained", await client.ReceiveTextAsync());
         await client.SendAsync(new Publish("a", "retained") { QoS = 1, PacketId = 9, IsRetained = true }.Encode(V5));
-        Assert.Equal(0x9A, (await client.ReceiveCloseAsync())?.Code);
+        Assert.Equal((byte?)0x9A, (await client.ReceiveCloseAsync())?.Code);
 
         using var withWill = await Client.OpenAsync(server.EndPoint, V5);
         await withWill.SendAsync(new Connect(V5, "with a will") { Will = new("a", "will") { IsRetained = true } }.Encode());

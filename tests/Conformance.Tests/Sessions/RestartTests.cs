@@ -151,6 +151,11 @@ public sealed class RestartTests
                         await client.FindAsync<PingResponse>();
                         await client.AcknowledgeAsync(message);
                         return message;
+                    case PubRel release:
+                        // Of an exchange whose end the server has not stored.
+                        await client.SendAsync(new PubComp(release.PacketId).Encode());
+                        await client.FindAsync<PingResponse>();
+                        break;
                     case PingResponse:
                         await client.PublishAsync(new Publish("time", "passes") { QoS = 1 });
                         break;
