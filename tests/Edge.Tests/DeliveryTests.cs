@@ -125,8 +125,8 @@ public sealed class DeliveryTests
     {
         await using var host = await EdgeHost.StartAsync();
         using var newer = await host.ConnectAsync("n");
-        await newer.SendAsync($"8218 0001 00 {RawClient.Text("a")} 02 {RawClient.Text("$share/g/f")} 01 {RawClient.Text("b")} 00");
-        Assert.Equal("9006000100029E00", await newer.ReceivePacketAsync());
+        await newer.SendAsync($"820B 0001 00 {RawClient.Text("a")} 02 {RawClient.Text("b")} 00");
+        Assert.Equal("90050001000200", await newer.ReceivePacketAsync());
         using var older = await host.ConnectAsync("o", 4);
         await older.SendAsync($"8217 0001 {RawClient.Text("a")} 02 {RawClient.Text("$share/g/f")} 01 {RawClient.Text("b")} 00");
         Assert.Equal("90050001028000", await older.ReceivePacketAsync());
