@@ -139,6 +139,33 @@ public sealed class DeliveryTests
         Assert.Equal("B0020003", await older.ReceivePacketAsync());
     }
 
+    [Theory]
+    [InlineData(5, "", true)]
+    [InlineData(5, "1700", false)]
+    [InlineData(5, "2700000019", false)]
+    [InlineData(4, "", false)]
+    public async Task A_refused_subscription_says_why_where_the_client_wants_to_know_and_takes_it(int version, string properties, bool saysWhy)
+    {
+        await using var host = await EdgeHost.StartAsync();
+        host.Grains.SubscribeCode = 0x87;
+        using var client = await host.ConnectAsync(version: version, properties: properties);
+        await client.SendAsync(version == 5 ? $"82070001 00 {RawClient.Text("a")} 01" : $"82060001{RawClient.Text("a")}01");
+        var answer = await client.ReceivePacketAsync();
+        if (version == 4)
+        {
+            Assert.Equal("9003000180", answer);
+        }
+        else if (!saysWhy)
+        {
+            Assert.Equal("900400010087", answer);
+        }
+        else
+        {
+            var reason = RawClient.Text("The client may not do this.");
+            Assert.Equal($"90220001{(reason.Length / 2) + 1:X2}1F{reason}87", answer);
+        }
+    }
+
     private static DeliveryResult Deliver(EdgeHost host, long generation, long sequence, int partition = 3)
         => host.Grains.Receiver.Deliver(
             new DeliveryBatch { SessionPartition = partition, Generation = generation, Sequence = sequence, Messages = [], Deliveries = [] });

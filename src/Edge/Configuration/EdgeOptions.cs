@@ -36,7 +36,7 @@ public sealed class EdgeOptions
     /// <summary>How many topic aliases a client may use (Topic Alias Maximum); 0 none. They take memory once they are used.</summary>
     public int TopicAliasMaximum { get; set; } = 64;
 
-    /// <summary>How many topic aliases are used to a client, if its own Topic Alias Maximum is not smaller; 0 none.</summary>
+    /// <summary>How many topic aliases are used to a client, if its own Topic Alias Maximum is not smaller: 0 (none) to 1,024.</summary>
     public int OutgoingTopicAliases { get; set; } = 32;
 
     /// <summary>

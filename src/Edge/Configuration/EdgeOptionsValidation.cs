@@ -8,6 +8,9 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
 {
     private const int GreatestPacket = 268_435_460;
 
+    /// <summary>Each connection that uses them has a table of this length.</summary>
+    private const int MostOutgoingAliases = 1024;
+
     public ValidateOptionsResult Validate(string? name, EdgeOptions options)
         => (CheckLimits(options) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
 
@@ -17,7 +20,7 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.MaximumKeepAlive), options.MaximumKeepAlive, 0, ushort.MaxValue)
             ?? Range(nameof(options.MaximumQoS), options.MaximumQoS, 0, 2)
             ?? Range(nameof(options.TopicAliasMaximum), options.TopicAliasMaximum, 0, ushort.MaxValue)
-            ?? Range(nameof(options.OutgoingTopicAliases), options.OutgoingTopicAliases, 0, ushort.MaxValue)
+            ?? Range(nameof(options.OutgoingTopicAliases), options.OutgoingTopicAliases, 0, MostOutgoingAliases)
             ?? NotYet(nameof(options.RetainAvailable), options.RetainAvailable)
             ?? NotYet(nameof(options.SharedSubscriptionsAvailable), options.SharedSubscriptionsAvailable)
             ?? CheckPrefix(options.ResponseTopicPrefix)
