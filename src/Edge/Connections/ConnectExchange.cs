@@ -93,22 +93,21 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
     }
 
-    /// <summary>Makes CONNACK, without what may be left out where it would be larger than the client takes; null when it is too large then.</summary>
-    public byte[]? MakeConnAck(ConnectResult session)
+    /// <summary>Makes CONNACK, without what may be left out where it would be larger than the client takes.</summary>
+    public byte[] MakeConnAck(ConnectResult session)
     {
-        var packet = MakeConnAck(session, GetResponseInformation());
-        packet = packet.Length > ClientMaximumPacketSize ? MakeConnAck(session, responseInformation: null) : packet;
-        return packet.Length > ClientMaximumPacketSize ? null : packet;
+        var packet = MakeConnAck(session.SessionPresent, session.SessionExpirySeconds, GetResponseInformation());
+        return packet.Length > ClientMaximumPacketSize ? MakeConnAck(session.SessionPresent, session.SessionExpirySeconds, responseInformation: null) : packet;
     }
 
-    private byte[] MakeConnAck(ConnectResult session, string? responseInformation) => PacketWriter.ConnAck(Version, session.SessionPresent, new ConnAckProperties
+    private byte[] MakeConnAck(bool sessionPresent, uint sessionExpirySeconds, string? responseInformation) => PacketWriter.ConnAck(Version, sessionPresent, new ConnAckProperties
     {
         Features = context.Features,
         ReceiveMaximum = (ushort)context.Options.ReceiveMaximum,
         MaximumPacketSize = context.Options.MaximumPacketSize,
         AssignedClientIdentifier = _hasOwnId ? null : ClientId,
         ServerKeepAlive = KeepAlive == _packet!.KeepAlive ? null : KeepAlive,
-        SessionExpiryInterval = session.SessionExpirySeconds == _packet.SessionExpiryInterval ? null : session.SessionExpirySeconds,
+        SessionExpiryInterval = sessionExpirySeconds == _packet.SessionExpiryInterval ? null : sessionExpirySeconds,
         ResponseInformation = responseInformation,
     });
 
@@ -182,6 +181,12 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
 
         var longest = context.Options.MaximumKeepAlive;
         KeepAlive = longest > 0 && Version == ProtocolVersion.Mqtt5 && (packet.KeepAlive == 0 || packet.KeepAlive > longest) ? (ushort)longest : packet.KeepAlive;
+
+        // Before there is a session: CONNACK may have to tell another expiry than was asked for, if any was.
+        if (ClientMaximumPacketSize < uint.MaxValue && MakeConnAck(false, Math.Max(packet.SessionExpiryInterval, 1) - 1, responseInformation: null).Length > ClientMaximumPacketSize)
+        {
+            throw new MqttProtocolException(ReasonCode.QuotaExceeded, "The client's Maximum Packet Size is too small for CONNACK.");
+        }
     }
 
     private void CheckWill(ConnectWill will)

@@ -270,18 +270,12 @@ internal sealed class MqttConnection : IDisposable
             return false;
         }
 
-        if (exchange.MakeConnAck(session) is not { } connAck)
-        {
-            Close(CloseReason.Server(ReasonCode.QuotaExceeded, "The client's Maximum Packet Size is too small for CONNACK."));
-            return false;
-        }
-
         _acknowledgements = _context.Acknowledgements.Get(session.SessionPartition);
         _dispatcher = new PacketDispatcher(this, _context);
         _lastActive = _context.Deadlines.Now;
         _keepAliveTicks = DeadlineWheel.ToTicks(TimeSpan.FromSeconds(exchange.KeepAlive * 1.5));
         _isAccepted = true;
-        Output.Open(connAck);
+        Output.Open(exchange.MakeConnAck(session));
         _context.Deadlines.Add(this, _lastActive + _keepAliveTicks + 1);
         _context.Logger.ClientConnected(ClientId, Version switch { ProtocolVersion.Mqtt5 => "5", ProtocolVersion.Mqtt311 => "3.1.1", _ => "3.1" }, Id);
         return true;
