@@ -9,9 +9,8 @@ namespace OrleansMqtt.Grains;
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
 internal sealed partial class SessionSender(
-    IMessageLog log, MessageDecoder decoder, RouterLink[] links, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
+    StoredMessages stored, RouterLink[] links, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
-    private const int LoadRecords = 512;
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
 
@@ -273,8 +272,18 @@ internal sealed partial class SessionSender(
 
             if (!link.Loaded.Covers(reference.Offset))
             {
-                RequestLoad(session, link, reference.Offset);
-                return false;
+                if (stored.Find(link.Source, reference.Offset) is not { } stretch)
+                {
+                    RequestLoad(session, link, reference.Offset);
+                    return false;
+                }
+
+                link.Loaded = stretch;
+                message = stretch.Find(reference.Offset);
+                if (message is not null)
+                {
+                    return true;
+                }
             }
         }
 
@@ -312,9 +321,19 @@ internal sealed partial class SessionSender(
                 link.Loaded = await Read(link, from);
             }
 
-            Session[] sessions = [.. link.Waiting];
-            link.Waiting.Clear();
-            foreach (var session in sessions)
+            // The others wait for other stretches.
+            List<Session> served = [];
+            link.Waiting.RemoveAll(session =>
+            {
+                var isServed = session.IsEnded || session.Edge is null || link.Loaded.Covers(session.WantedOffset);
+                if (isServed)
+                {
+                    served.Add(session);
+                }
+
+                return isServed;
+            });
+            foreach (var session in served)
             {
                 session.IsLoading = false;
                 Pump(session);
@@ -333,10 +352,10 @@ internal sealed partial class SessionSender(
         {
             try
             {
-                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, from, LoadRecords, CancellationToken.None);
-                if (batch.To > from)
+                var stretch = await stored.ReadAsync(link.Source, from);
+                if (stretch.Covers(from))
                 {
-                    return new(from, batch.To, decoder.Decode(batch));
+                    return stretch;
                 }
 
                 await Task.Delay(10);
