@@ -16,7 +16,7 @@ internal sealed class EdgeContext
     {
         Grains = grains;
         Options = options.Value;
-        Features = ServerFeatures.Current with { Retain = Options.RetainAvailable };
+        Features = ServerFeatures.Of(Options);
         Time = time;
         Metrics = metrics;
         Logger = logger;

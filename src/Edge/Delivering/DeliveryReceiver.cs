@@ -35,7 +35,6 @@ internal sealed class DeliveryReceiver(EdgeContext context)
 
     private void Enqueue(DeliveryBatch batch, List<MqttConnection> touched)
     {
-        var messages = CollectionsMarshal.AsSpan(batch.Messages);
         MqttConnection? connection = null;
         foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(batch.Deliveries))
         {
@@ -45,7 +44,7 @@ internal sealed class DeliveryReceiver(EdgeContext context)
             }
 
             // Whoever finds the queue empty schedules its connection, so each is scheduled once.
-            if (connection is not null && TryEnqueue(connection.Output, messages, delivery, out var wasEmpty) && wasEmpty)
+            if (connection is not null && TryEnqueue(connection.Output, batch, delivery, out var wasEmpty) && wasEmpty)
             {
                 touched.Add(connection);
             }
@@ -59,13 +58,19 @@ internal sealed class DeliveryReceiver(EdgeContext context)
         touched.Clear();
     }
 
-    private static bool TryEnqueue(ConnectionOutput output, ReadOnlySpan<MqttMessage> messages, in Delivery delivery, out bool wasEmpty)
-        => delivery.MessageIndex switch
+    private static bool TryEnqueue(ConnectionOutput output, DeliveryBatch batch, in Delivery delivery, out bool wasEmpty)
+    {
+        switch (delivery.MessageIndex)
         {
-            Delivery.Release => output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty),
-            Delivery.Mark => output.TryEnqueueMark(out wasEmpty),
-            var index => output.TryEnqueue(messages[index], delivery, out wasEmpty),
-        };
+            case Delivery.Release:
+                return output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty);
+            case Delivery.Mark:
+                return output.TryEnqueueMark(out wasEmpty);
+            default:
+                var identifiers = delivery.IdentifierSet == 0 ? null : batch.IdentifierSets![delivery.IdentifierSet - 1];
+                return output.TryEnqueue(batch.Messages[delivery.MessageIndex], delivery, identifiers, out wasEmpty);
+        }
+    }
 
     private PartitionState GetPartition(int partition)
     {

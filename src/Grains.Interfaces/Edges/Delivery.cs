@@ -2,7 +2,8 @@ namespace OrleansMqtt;
 
 /// <summary>One packet for one connection: a message, or the PUBREL of one; or a mark between them.</summary>
 [GenerateSerializer, Immutable, Alias("delivery")]
-public readonly struct Delivery(long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate, bool isRetained = false, bool isPaced = false)
+public readonly struct Delivery(
+    long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate, int identifierSet = 0, bool isRetained = false, bool isPaced = false)
 {
     /// <summary>What <see cref="MessageIndex"/> is in a PUBREL.</summary>
     public const int Release = -1;
@@ -25,9 +26,12 @@ public readonly struct Delivery(long connectionId, int messageIndex, ushort pack
     /// <summary>The DUP flag.</summary>
     [Id(4)] public bool IsDuplicate { get; } = isDuplicate;
 
+    /// <summary>The place, from 1, in <see cref="DeliveryBatch.IdentifierSets"/>; 0 when the message is sent without subscription identifiers.</summary>
+    [Id(5)] public int IdentifierSet { get; } = identifierSet;
+
     /// <summary>The RETAIN flag.</summary>
-    [Id(5)] public bool IsRetained { get; } = isRetained;
+    [Id(6)] public bool IsRetained { get; } = isRetained;
 
     /// <summary>Whether its sender waits for a mark before it sends more, so that it need not be dropped when the client reads slowly.</summary>
-    [Id(6)] public bool IsPaced { get; } = isPaced;
+    [Id(7)] public bool IsPaced { get; } = isPaced;
 }

@@ -8,8 +8,8 @@ namespace OrleansMqtt.Grains;
 /// Each message goes the way of all others: into the window, or the mailbox. Used inside the turns of the partition's grain only.
 /// </summary>
 internal sealed partial class RetainedDelivery(
-    IMessageLog log, IReadOnlyList<TopicPartitionId> partitions, MessageSource[] sources, Func<int, IRetainedViewGrain> views, SessionSender sender, SessionStore store, int sessionPartition,
-    ILogger logger)
+    IMessageLog log, IReadOnlyList<TopicPartitionId> partitions, MessageSource[] sources, Func<int, IRetainedViewGrain> views, SessionSender sender,
+    IdentifierSets identifierSets, SessionStore store, int sessionPartition, ILogger logger)
 {
     /// <summary>The most messages of a page that may fill a window.</summary>
     private const int WindowPage = 256;
@@ -184,6 +184,7 @@ internal sealed partial class RetainedDelivery(
     private void Place(Session session, RetainedBacklog backlog, RetainedCursor cursor, SubscriptionOptions options, MessageSource source, MqttMessage[] messages)
     {
         var edge = session.Edge!;
+        var identifiers = identifierSets.Add(null, options.Identifier);
         foreach (var message in messages)
         {
             if (cursor.HasNewer(message.Topic) || (options.NoLocal && message.PublisherClientId == session.ClientId))
@@ -196,7 +197,7 @@ internal sealed partial class RetainedDelivery(
             {
                 if (!cursor.SkipsQoS0)
                 {
-                    edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isRetained: true, isPaced: true);
+                    edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, identifiers, isRetained: true, isPaced: true);
                     backlog.AwaitsMark = true;
                 }
 
@@ -206,7 +207,7 @@ internal sealed partial class RetainedDelivery(
             MessageReference reference = new(message.Offset, (ushort)source.Index, qos, Retain: true);
             if (session.Mailbox.Count == 0 && session.Window.IsOpen && session.IsReady)
             {
-                sender.Send(session, reference, message);
+                sender.Send(session, reference, message, identifiers);
             }
             else
             {

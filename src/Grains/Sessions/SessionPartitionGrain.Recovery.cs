@@ -22,10 +22,12 @@ internal sealed partial class SessionPartitionGrain
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
         _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
+        IdentifierSets identifierSets = new();
         MessageSource[] retained = [.. retainedPartitions.All.Select((partition, i) => new MessageSource(partition, _links.Length + i))];
-        _sender = new(log, _decoder, [.. _links, .. retained], _store, _partition, logger);
-        _delivery = new(_subscriptions, _sender, _links, _store, options.Value, logger);
-        _retained = new(log, retainedPartitions.All, retained, partition => GrainFactory.GetGrain<IRetainedViewGrain>(partition), _sender, _store, _partition, logger);
+        _sender = new(stored, [.. _links, .. retained], _store, new(_subscriptions, identifierSets), _partition, logger);
+        _delivery = new(_subscriptions, identifierSets, _sender, _links, _store, options.Value, logger);
+        _retained = new(
+            log, retainedPartitions.All, retained, partition => GrainFactory.GetGrain<IRetainedViewGrain>(partition), _sender, identifierSets, _store, _partition, logger);
         _sender.RetainedWanted = _retained.Advance;
         _subscriptions.Start(_links);
         var connected = LoadSessions(loader);

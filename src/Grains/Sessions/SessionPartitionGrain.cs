@@ -16,6 +16,7 @@ internal sealed partial class SessionPartitionGrain(
     EdgeServices edgeServices,
     MessageEncoder encoder,
     RetainedPartitions retainedPartitions,
+    StoredMessages stored,
     TimeProvider time,
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain

@@ -8,9 +8,9 @@ namespace OrleansMqtt.Grains;
 /// Sends to the connections of a partition's sessions what their windows allow, in order: what was in flight before, then what waits in the mailbox, read back from the log as it
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
-internal sealed partial class SessionSender(IMessageLog log, MessageDecoder decoder, MessageSource[] sources, SessionStore store, int sessionPartition, ILogger logger)
+internal sealed partial class SessionSender(
+    StoredMessages stored, MessageSource[] sources, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
-    private const int LoadRecords = 512;
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
 
@@ -103,34 +103,36 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     }
 
     /// <summary>Sends a message now; the session is ready for it.</summary>
-    public void Send(Session session, MessageReference reference, MqttMessage message)
+    public void Send(Session session, MessageReference reference, MqttMessage message, int[]? subscriptionIdentifiers)
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
-        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, reference.Retain);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers, reference.Retain);
     }
 
     /// <summary>
     /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
     /// </summary>
-    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, bool isRetained = false)
+    private void SendOrGather(
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, int[]? subscriptionIdentifiers = null, bool isRetained = false)
     {
         if (session.IsGathering || (mustBeStored && session.IsDurable))
         {
             session.IsGathering = true;
-            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, isRetained));
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained));
         }
         else
         {
-            SendNow(session, message, packetId, qos, isDuplicate, isRetained);
+            SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
         }
     }
 
-    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool isRetained = false)
+    private static void SendNow(
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers, bool isRetained = false)
     {
         if (message is not null)
         {
-            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, isRetained);
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
         }
         else
         {
@@ -164,11 +166,11 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             return;
         }
 
-        foreach (var (session, epoch, message, packetId, qos, isDuplicate, isRetained) in gathered)
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained) in gathered)
         {
             if (session.Edge is not null && session.Epoch == epoch)
             {
-                SendNow(session, message, packetId, qos, isDuplicate, isRetained);
+                SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
             }
         }
 
@@ -186,7 +188,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         const byte NotFound = 0x92;
         if (inflight is not { Reference.QoS: 2 } message)
         {
-            SendNow(session, null, packetId, NotFound, isDuplicate: false);
+            SendNow(session, null, packetId, NotFound, isDuplicate: false, subscriptionIdentifiers: null);
             return;
         }
 
@@ -199,7 +201,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         if (session.IsCommitting)
         {
             // Its own commit, which ends after the one that is under way.
-            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false));
+            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false, Identifiers: null));
             session.IsGathering = session.IsDurable;
         }
         else
@@ -231,7 +233,9 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
             if (message is not null)
             {
-                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, inflight.Reference.Retain);
+                var subscriptionIdentifiers = identifiers.Of(session, inflight.Reference.Link, message);
+                SendOrGather(
+                    session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, subscriptionIdentifiers, inflight.Reference.Retain);
             }
             else
             {
@@ -257,7 +261,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         store.MarkDirty(session);
         if (message is not null)
         {
-            Send(session, reference, message);
+            Send(session, reference, message, identifiers.Of(session, reference.Link, message));
         }
 
         return true;
@@ -278,8 +282,18 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
 
             if (!link.Loaded.Covers(reference.Offset))
             {
-                RequestLoad(session, link, reference.Offset);
-                return false;
+                if (stored.Find(link.Source, reference.Offset) is not { } stretch)
+                {
+                    RequestLoad(session, link, reference.Offset);
+                    return false;
+                }
+
+                link.Loaded = stretch;
+                message = stretch.Find(reference.Offset);
+                if (message is not null)
+                {
+                    return true;
+                }
             }
         }
 
@@ -317,9 +331,19 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
                 link.Loaded = await Read(link, from);
             }
 
-            Session[] sessions = [.. link.Waiting];
-            link.Waiting.Clear();
-            foreach (var session in sessions)
+            // The others wait for other stretches.
+            List<Session> served = [];
+            link.Waiting.RemoveAll(session =>
+            {
+                var isServed = session.IsEnded || session.Edge is null || link.Loaded.Covers(session.WantedOffset);
+                if (isServed)
+                {
+                    served.Add(session);
+                }
+
+                return isServed;
+            });
+            foreach (var session in served)
             {
                 session.IsLoading = false;
                 Pump(session);
@@ -338,10 +362,10 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         {
             try
             {
-                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, from, LoadRecords, CancellationToken.None);
-                if (batch.To > from)
+                var stretch = await stored.ReadAsync(link.Source, from);
+                if (stretch.Covers(from))
                 {
-                    return new(from, batch.To, decoder.Decode(batch));
+                    return stretch;
                 }
 
                 await Task.Delay(10);

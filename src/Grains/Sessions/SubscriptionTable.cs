@@ -16,6 +16,7 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
     public bool Set(Session session, Subscription request, SubscriptionStart start)
     {
         var options = SubscriptionOptions.Of(request);
+        session.HasIdentifiers |= options.Identifier != 0;
         if (!session.Subscriptions.TryGetValue(request.Filter, out var subscription))
         {
             if (!_filters.TryGet(request.Filter, out var subscribers))

@@ -12,7 +12,7 @@ public sealed class RetainAvailableTests(ConformanceServer server) : Conformance
     public async Task A_server_that_has_none_refuses_wills_and_publishes_with_the_flag()
     {
         ConformanceServer.RequireOwn();
-        await using var server = await RestartableServer.StartAsync(new() { ["Mqtt__RetainAvailable"] = "false" });
+        await using var server = await RestartableServer.StartAsync(("Mqtt__RetainAvailable", "false"));
         using var client = await server.ConnectAsync(new Connect(V5, "client"));
         Assert.Equal(0u, client.ConnAck.Properties.Number(PropertyId.RetainAvailable));
         await client.SubscribeAsync("a", 1);
