@@ -35,7 +35,7 @@ public sealed class RetainedTests
 
         await PublishAsync("plant/end", 1, "-m", "end");
         string[] expected = ["1 plant/0/state läuft 0", "1 plant/1/state läuft 1", "1 plant/2/state läuft 2", "1 plant/end end"];
-        await Until.TrueAsync(async () => expected.SequenceEqual(await FindAsync("plant/#", expected.Length)), () => "mosquitto_sub finds something else.");
+        await Until.TrueAsync(async () => (await FindAsync("plant/#", expected.Length)).SequenceEqual(expected), () => "mosquitto_sub finds something else.");
         Assert.Equal(expected[..3], await FindAsync("plant/+/state", 3));
         await server.Process.KillAsync();
         await server.StartAgainAsync();
