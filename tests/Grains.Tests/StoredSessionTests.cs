@@ -265,7 +265,7 @@ public sealed class StoredSessionTests
 
         var decoded = MailboxSegmentRecord.Decode(bytes);
 
-        Assert.Equal((4, 1001L, (byte)2), decoded[1]);
+        Assert.Equal((4, 1001L, (byte)2, false), decoded[1]);
         Assert.DoesNotContain(decoded[0].Source, Sources);
         Assert.Equal(-1, new SourceNumbers(null, [new("t", 0), new("t", 1)]).LinkOf(decoded[0].Source));
     }
