@@ -243,7 +243,7 @@ internal sealed class MqttConnection : IDisposable
         HasSessionExpiry = exchange.HasSessionExpiry;
         if (await exchange.AttachAsync() is not { } session)
         {
-            _hasConnectFailed = true;
+            _hasConnectFailed = exchange.HasAsked;
             return false;
         }
 
