@@ -16,7 +16,7 @@ internal sealed class TestClient : IAsyncDisposable
 
     public IMqttClient Client => _client;
 
-    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500)
+    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, bool isClean = true)
     {
         TestClient client = new();
         client._client.ApplicationMessageReceivedAsync += received =>
@@ -25,7 +25,8 @@ internal sealed class TestClient : IAsyncDisposable
             return Task.CompletedTask;
         };
         await client._client.ConnectAsync(
-            new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port).WithClientId(clientId ?? $"c{Guid.NewGuid():N}").WithProtocolVersion(version).WithCleanSession().Build());
+            new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port).WithClientId(clientId ?? $"c{Guid.NewGuid():N}").WithProtocolVersion(version)
+                .WithCleanSession(isClean).WithSessionExpiryInterval(isClean ? 0 : uint.MaxValue).Build());
         return client;
     }
 
@@ -50,6 +51,18 @@ internal sealed class TestClient : IAsyncDisposable
         }
 
         return payloads;
+    }
+
+    /// <summary>Receives until a condition holds for all that this call has received.</summary>
+    public async Task<List<MqttApplicationMessage>> ReceiveUntilAsync(Func<List<MqttApplicationMessage>, bool> isComplete)
+    {
+        List<MqttApplicationMessage> messages = [];
+        while (!isComplete(messages))
+        {
+            messages.Add(await ReceiveAsync());
+        }
+
+        return messages;
     }
 
     public bool HasReceived => _received.Reader.TryPeek(out _);

@@ -6,8 +6,8 @@ using OrleansMqtt.Log;
 namespace OrleansMqtt.Grains;
 
 /// <summary>
-/// Turns messages into records and back. Key: the MQTT topic; value: the payload, byte for byte; all else in headers (<see cref="RecordHeaders"/>), user properties under
-/// their own names. A record of another producer, with none of these headers, is a message too.
+/// Turns messages into records and back. Key: the MQTT topic, unless a header holds it; value: the payload, byte for byte; all else in headers (<see cref="RecordHeaders"/>),
+/// user properties under their own names. A record of another producer, with none of these headers, is a message too.
 /// </summary>
 internal sealed class RecordCodec(IOptions<TopicsOptions> options)
 {
@@ -26,32 +26,38 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
     ];
 
     /// <summary>The record of a message.</summary>
-    /// <param name="key">The topic name in UTF-8.</param>
+    /// <param name="key">The key; the topic name in UTF-8 unless <paramref name="topic"/> is given.</param>
     /// <param name="message">The message.</param>
     /// <param name="local">The publisher's client identifier in UTF-8.</param>
     /// <param name="replyTopic">The topic of the log that the message's response topic belongs to; null when it has none.</param>
-    public LogRecord Encode(ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic) => new()
+    /// <param name="topic">The topic name in UTF-8, for its header; null when the key is the topic name.</param>
+    /// <param name="partition">The partition; null lets the key decide.</param>
+    public LogRecord Encode(
+        ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic, ReadOnlyMemory<byte>? topic = null, int? partition = null) => new()
     {
         Key = key,
         Value = message.Payload,
         TimestampMilliseconds = message.TimestampMilliseconds,
-        Headers = message.Properties is null && !_filterHeaders
-            ? local is null ? [_qos[message.QoS]] : [_qos[message.QoS], new(_names.Local, local)]
-            : EncodeHeaders(message, local, replyTopic),
+        Partition = partition,
+        Headers = (message.Properties is null && !_filterHeaders, local, topic) switch
+        {
+            (true, null, null) => [_qos[message.QoS]],
+            (true, _, null) => [_qos[message.QoS], new(_names.Local, local)],
+            (true, null, _) => [_qos[message.QoS], new(_names.Topic, topic)],
+            (true, _, _) => [_qos[message.QoS], new(_names.Local, local), new(_names.Topic, topic)],
+            _ => EncodeHeaders(message, local, replyTopic, topic),
+        },
     };
 
-    /// <summary>The message of a record; null when its key is not a topic name.</summary>
+    /// <summary>The message of a record; null when neither a header nor its key holds a topic name.</summary>
     /// <param name="record">The record.</param>
     /// <param name="defaultQoS">The QoS of a record that carries none.</param>
     /// <param name="strings">Keeps topic names and client identifiers.</param>
     public MqttMessage? Decode(StoredRecord record, byte defaultQoS, Utf8StringCache strings)
     {
-        if (record.Key is not { } key || strings.Get(key.Span) is not { } topic || !TopicFilter.IsTopicName(topic))
-        {
-            return null;
-        }
-
         var qos = defaultQoS;
+        ReadOnlyMemory<byte>? topicBytes = null;
+        var hasTopicHeader = false;
         string? local = null;
         PropertiesBuilder properties = default;
         foreach (var header in record.Headers ?? NoHeaders)
@@ -69,10 +75,21 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
             {
                 local = strings.Get(value);
             }
+            else if (header.Name == _names.Topic)
+            {
+                (topicBytes, hasTopicHeader) = (header.Value, true);
+            }
             else
             {
                 DecodeProperty(ref properties, header.Name, header.Value.GetValueOrDefault());
             }
+        }
+
+        // A header that is no topic name does not fall back to the key: the key of such a record is something else.
+        topicBytes = hasTopicHeader ? topicBytes : record.Key;
+        if (topicBytes is not { } bytes || strings.Get(bytes.Span) is not { } topic || !TopicFilter.IsTopicName(topic))
+        {
+            return null;
         }
 
         return new()
@@ -87,7 +104,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         };
     }
 
-    private LogHeader[] EncodeHeaders(MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic)
+    private LogHeader[] EncodeHeaders(MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic, ReadOnlyMemory<byte>? topic)
     {
         List<LogHeader> headers = [_qos[message.QoS]];
         if (local is not null)
@@ -95,13 +112,12 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
             headers.Add(new(_names.Local, local));
         }
 
-        if (_filterHeaders)
+        if (topic is not null)
         {
-            foreach (var level in message.Topic.Split('/'))
-            {
-                headers.Add(new(_names.Filter, Encoding.UTF8.GetBytes(level)));
-            }
+            headers.Add(new(_names.Topic, topic));
         }
+
+        AddLevels(headers, _names.Filter, message.Topic);
 
         if (message.Properties is not { } properties)
         {
@@ -130,6 +146,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         {
             headers.Add(new(_names.ReplyTo, Encoding.UTF8.GetBytes(replyTopic!)));
             headers.Add(new(_names.ReplyKey, Encoding.UTF8.GetBytes(responseTopic)));
+            AddLevels(headers, _names.ReplyFilter, responseTopic);
         }
 
         if (properties.CorrelationData is { } correlation)
@@ -144,6 +161,17 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         }
 
         return [.. headers];
+    }
+
+    private void AddLevels(List<LogHeader> headers, string name, string topic)
+    {
+        if (_filterHeaders)
+        {
+            foreach (var level in topic.Split('/'))
+            {
+                headers.Add(new(name, Encoding.UTF8.GetBytes(level)));
+            }
+        }
     }
 
     private void AddUserProperty(ref PropertiesBuilder properties, string name, ReadOnlySpan<byte> value)
