@@ -96,7 +96,7 @@ public sealed class TopicRoutesTests
         var path = new TopicRoutes(Options.Create(options)).PathOf(mqttTopic);
         Assert.Equal(identity is null ? null : KafkaPartitioner.PartitionOf(Encoding.UTF8.GetBytes(identity), 100), path.PartitionIn(log));
         Assert.Equal(mqttTopic, Encoding.UTF8.GetString(path.KeyOf("client")));
-        Assert.Null(path.TopicHeader());
+        Assert.True(path.IsKeyedByTopic);
     }
 
     [Theory]
@@ -106,13 +106,13 @@ public sealed class TopicRoutesTests
     [InlineData("{1}-{3}", "place-device")]
     [InlineData("fixed", "fixed")]
     [InlineData("{9}", "")]
-    public void A_key_template_makes_the_key_and_the_topic_goes_to_a_header(string template, string key)
+    public void A_key_template_makes_the_key(string template, string key)
     {
         TopicsOptions options = new() { Clients = { "place/{identity}/#" }, Routes = { new() { Filter = "#", Topic = "t", Key = template } } };
         var path = new TopicRoutes(Options.Create(options)).PathOf("place/7/device/1");
         Assert.Equal(key, Encoding.UTF8.GetString(path.KeyOf("client")));
         Assert.Equal(template == "{client}", path.IsKeyedByClient);
-        Assert.Equal("place/7/device/1", Encoding.UTF8.GetString(path.TopicHeader()!.Value.Span));
+        Assert.False(path.IsKeyedByTopic);
     }
 
     private static TopicRoutes Routes(params RouteOptions[] routes)

@@ -11,6 +11,7 @@ internal sealed class MessageEncoder(IMessageLog log, RecordCodec codec, TopicRo
         ReadOnlyMemory<byte>? local = message.PublisherClientId is { } publisher ? Encoding.UTF8.GetBytes(publisher) : null;
         var replyTopic = message.Properties?.ResponseTopic is { } responseTopic ? routes.ReplyTopicOf(responseTopic) : null;
         var path = routes.PathOf(message.Topic);
-        return (path.Topic, codec.Encode(path.KeyOf(message.PublisherClientId), message, local, replyTopic, path.TopicHeader(), path.PartitionIn(log)));
+        var topicHeaders = codec.TopicHeaders(message.Topic, path.IsKeyedByTopic);
+        return (path.Topic, codec.Encode(path.KeyOf(message.PublisherClientId), message, local, replyTopic, topicHeaders, path.PartitionIn(log)));
     }
 }

@@ -25,29 +25,51 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         new(options.Value.HeaderPrefix + "qos", "2"u8.ToArray()),
     ];
 
+    /// <summary>The headers that all records of a topic have in common.</summary>
+    /// <param name="topic">The topic name.</param>
+    /// <param name="isKey">Whether it is the key of the records; if not, a header holds it.</param>
+    public LogHeader[] TopicHeaders(string topic, bool isKey)
+    {
+        if (isKey && !_filterHeaders)
+        {
+            return NoHeaders;
+        }
+
+        List<LogHeader> headers = [];
+        if (!isKey)
+        {
+            headers.Add(new(_names.Topic, Encoding.UTF8.GetBytes(topic)));
+        }
+
+        AddLevels(headers, _names.Filter, topic);
+        return [.. headers];
+    }
+
     /// <summary>The record of a message.</summary>
-    /// <param name="key">The key; the topic name in UTF-8 unless <paramref name="topic"/> is given.</param>
+    /// <param name="key">The key; the topic name in UTF-8 unless <paramref name="topicHeaders"/> say another.</param>
     /// <param name="message">The message.</param>
     /// <param name="local">The publisher's client identifier in UTF-8.</param>
     /// <param name="replyTopic">The topic of the log that the message's response topic belongs to; null when it has none.</param>
-    /// <param name="topic">The topic name in UTF-8, for its header; null when the key is the topic name.</param>
+    /// <param name="topicHeaders">The <see cref="TopicHeaders"/> of the message's topic; null: those of a topic that is the key.</param>
     /// <param name="partition">The partition; null lets the key decide.</param>
     public LogRecord Encode(
-        ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic, ReadOnlyMemory<byte>? topic = null, int? partition = null) => new()
+        ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic, LogHeader[]? topicHeaders = null, int? partition = null)
     {
-        Key = key,
-        Value = message.Payload,
-        TimestampMilliseconds = message.TimestampMilliseconds,
-        Partition = partition,
-        Headers = (message.Properties is null && !_filterHeaders, local, topic) switch
+        topicHeaders ??= TopicHeaders(message.Topic, isKey: true);
+        return new()
         {
-            (true, null, null) => [_qos[message.QoS]],
-            (true, _, null) => [_qos[message.QoS], new(_names.Local, local)],
-            (true, null, _) => [_qos[message.QoS], new(_names.Topic, topic)],
-            (true, _, _) => [_qos[message.QoS], new(_names.Local, local), new(_names.Topic, topic)],
-            _ => EncodeHeaders(message, local, replyTopic, topic),
-        },
-    };
+            Key = key,
+            Value = message.Payload,
+            TimestampMilliseconds = message.TimestampMilliseconds,
+            Partition = partition,
+            Headers = (message.Properties, local) switch
+            {
+                ({ } properties, _) => EncodeHeaders(message.QoS, properties, local, replyTopic, topicHeaders),
+                (null, null) => [_qos[message.QoS], .. topicHeaders],
+                _ => [_qos[message.QoS], new(_names.Local, local), .. topicHeaders],
+            },
+        };
+    }
 
     /// <summary>The message of a record; null when neither a header nor its key holds a topic name.</summary>
     /// <param name="record">The record.</param>
@@ -104,26 +126,15 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         };
     }
 
-    private LogHeader[] EncodeHeaders(MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic, ReadOnlyMemory<byte>? topic)
+    private LogHeader[] EncodeHeaders(byte qos, MessageProperties properties, ReadOnlyMemory<byte>? local, string? replyTopic, LogHeader[] topicHeaders)
     {
-        List<LogHeader> headers = [_qos[message.QoS]];
+        List<LogHeader> headers = [_qos[qos]];
         if (local is not null)
         {
             headers.Add(new(_names.Local, local));
         }
 
-        if (topic is not null)
-        {
-            headers.Add(new(_names.Topic, topic));
-        }
-
-        AddLevels(headers, _names.Filter, message.Topic);
-
-        if (message.Properties is not { } properties)
-        {
-            return [.. headers];
-        }
-
+        headers.AddRange(topicHeaders);
         if (properties.ExpiryIntervalSeconds is { } expiry)
         {
             // The header is signed; an interval beyond its range is 68 years, and as good as none.

@@ -13,14 +13,14 @@ internal readonly struct PublishPath(string topic, string mqttTopic, KeyTemplate
 {
     public string Topic => topic;
 
+    /// <summary>Whether the key is the MQTT topic; if not, a header has to hold it.</summary>
+    public bool IsKeyedByTopic => key is null;
+
     /// <summary>Whether each publisher has another key.</summary>
     public bool IsKeyedByClient => key is { HasClient: true };
 
     /// <summary>The key of a publisher's records.</summary>
     public byte[] KeyOf(string? client) => Encoding.UTF8.GetBytes(key is null ? mqttTopic : key.Format(mqttTopic, client, identity));
-
-    /// <summary>The MQTT topic, for the header of records whose key is something else; null when it is the key.</summary>
-    public ReadOnlyMemory<byte>? TopicHeader() => key is null ? null : Encoding.UTF8.GetBytes(mqttTopic);
 
     /// <summary>The partition that the identity decides; null lets the key decide.</summary>
     public int? PartitionIn(IMessageLog log) =>

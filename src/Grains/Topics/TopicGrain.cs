@@ -12,16 +12,17 @@ internal sealed class TopicGrain(IMessageLog log, TopicRoutes routes, RecordCode
 {
     private PublishPath _path;
     private byte[] _key = null!;
-    private ReadOnlyMemory<byte>? _topicHeader;
+    private LogHeader[] _topicHeaders = null!;
     private int? _partition;
     private string? _publisher;
     private ReadOnlyMemory<byte>? _local;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _path = routes.PathOf(this.GetPrimaryKeyString());
+        var mqttTopic = this.GetPrimaryKeyString();
+        _path = routes.PathOf(mqttTopic);
         _key = _path.KeyOf(client: null);
-        _topicHeader = _path.TopicHeader();
+        _topicHeaders = codec.TopicHeaders(mqttTopic, _path.IsKeyedByTopic);
         _partition = _path.PartitionIn(log);
         return Task.CompletedTask;
     }
@@ -40,7 +41,7 @@ internal sealed class TopicGrain(IMessageLog log, TopicRoutes routes, RecordCode
             }
 
             var replyTopic = message.Properties?.ResponseTopic is { } responseTopic ? routes.ReplyTopicOf(responseTopic) : null;
-            log.Append(_path.Topic, codec.Encode(_key, message, _local, replyTopic, _topicHeader, _partition), batch.Completion, batch.FirstState + i);
+            log.Append(_path.Topic, codec.Encode(_key, message, _local, replyTopic, _topicHeaders, _partition), batch.Completion, batch.FirstState + i);
         }
 
         GrainInstruments.Published.Add(messages.Count);
