@@ -83,7 +83,7 @@ internal static class TopicFilter
         }
     }
 
-    private static ReadOnlySpan<char> NextLevel(ref ReadOnlySpan<char> rest, out bool ends)
+    private static ReadOnlySpan<char> NextLevel(scoped ref ReadOnlySpan<char> rest, out bool ends)
     {
         var slash = rest.IndexOf('/');
         ends = slash < 0;

@@ -44,7 +44,15 @@ internal sealed partial class ConvertedSettings
     /// <summary>Whether a value is known when Zilla starts only.</summary>
     public static bool IsExpression(string value) => value.Contains("${{", StringComparison.Ordinal);
 
-    public void Note(ZillaNode about, string text) => _notes.Add($"{about.Path}: {text}");
+    /// <summary>Tells something of a part, once.</summary>
+    public void Note(ZillaNode about, string text)
+    {
+        var line = $"{about.Path}: {text}";
+        if (!_notes.Contains(line))
+        {
+            _notes.Add(line);
+        }
+    }
 
     /// <summary>Tells that something has no counterpart, and counts it as read; nothing when it does not exist.</summary>
     public void NotCarriedOver(ZillaNode node, string reason)
@@ -53,6 +61,16 @@ internal sealed partial class ConvertedSettings
         {
             node.Use();
             Note(node, $"not carried over: {reason}");
+        }
+    }
+
+    /// <summary>Tells that something needs no counterpart, and counts it as read; nothing when it does not exist.</summary>
+    public void NotNeeded(ZillaNode node, string reason)
+    {
+        if (node.Exists)
+        {
+            node.Use();
+            Note(node, $"not needed: {reason}");
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class ZillaKafka(ZillaNode root, Dictionary<string, ZillaBinding
 
         foreach (var cache in behind.Where(binding => binding is { Type: "kafka", Kind: "cache_client" or "cache_server" }))
         {
-            settings.NotCarriedOver(cache.Options["bootstrap"], "not needed, subscribers are served from the topics");
+            settings.NotNeeded(cache.Options["bootstrap"], "subscribers are served from the topics");
             settings.NotCarriedOver(cache.Options["topics"], "subscriptions count from their SUBACK on, and payloads are bytes");
         }
 
@@ -73,7 +73,7 @@ internal sealed class ZillaKafka(ZillaNode root, Dictionary<string, ZillaBinding
         }
         else if (tcp?.Options["host"].Text is { } host)
         {
-            settings.Set(BootstrapServers, tcp.Options["host"], $"{host}:{tcp.Options["port"].Items.FirstOrDefault()?.Text ?? "9092"}");
+            settings.Set(BootstrapServers, tcp.Options["host"], $"{host}:{(tcp.Options["port"].Items is [var port, ..] ? port.Text : "9092")}");
         }
         else
         {

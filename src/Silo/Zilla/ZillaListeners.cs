@@ -23,9 +23,13 @@ internal sealed class ZillaListeners(ZillaNode root, Dictionary<string, ZillaBin
             }
         }
 
-        for (var i = 0; i < _listeners.Count; i++)
+        var count = 0;
+        foreach (var listener in _listeners)
         {
-            Write($"Mqtt:Listeners:{i}", _listeners[i]);
+            if (listener.Tls is not { } tls || HasCertificate(tls, listener.Port))
+            {
+                Write($"Mqtt:Listeners:{count++}", listener);
+            }
         }
 
         if (_listeners.Count == 0)
@@ -135,7 +139,7 @@ internal sealed class ZillaListeners(ZillaNode root, Dictionary<string, ZillaBin
             }
             else
             {
-                settings.Note(host, $"not carried over: '{address}' is a name; {setting}:Address takes an IP address, and is every address now");
+settings.Note(host, $"not carried over: '{address}' is a name; the Address of a listener is an IP address, and every address now");
             }
         }
 
@@ -155,18 +159,24 @@ internal sealed class ZillaListeners(ZillaNode root, Dictionary<string, ZillaBin
         }
     }
 
-    private void WriteCertificate(string setting, ZillaBinding tls)
+    /// <summary>Whether there is a file with a certificate. Without one a port is left out: it must not become one without TLS.</summary>
+    private bool HasCertificate(ZillaBinding tls, string port)
     {
         var vault = root["vaults"][tls.Node["vault"].Text ?? ""];
         var keys = vault["options"]["keys"];
-        var isStore = vault["type"].Text == "filesystem" && keys["type"].Text is null or "pkcs12";
-        if (!isStore || keys["store"].Text is not { } store)
+        if (vault["type"].Text == "filesystem" && keys["type"].Text is null or "pkcs12" && keys["store"].Text is not null)
         {
-            settings.Note(tls.Node["vault"], $"not carried over: set {setting}:CertificatePath to a PKCS #12 file, or to a PEM file with {setting}:CertificateKeyPath; until then the port has no TLS");
-            return;
+            return true;
         }
 
-        settings.Set($"{setting}:CertificatePath", keys["store"], store);
+        settings.Note(tls.Node["vault"], $"not carried over: it holds no PKCS #12 file; add a listener for port {port} to Mqtt:Listeners, with a CertificatePath");
+        return false;
+    }
+
+    private void WriteCertificate(string setting, ZillaBinding tls)
+    {
+        var keys = root["vaults"][tls.Node["vault"].Text ?? ""]["options"]["keys"];
+        settings.Set($"{setting}:CertificatePath", keys["store"], keys["store"].Text!);
         if (keys["password"].Text is { } password)
         {
             settings.Set($"{setting}:CertificatePassword", keys["password"], password);
