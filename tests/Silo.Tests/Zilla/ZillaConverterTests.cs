@@ -46,7 +46,7 @@ public sealed class ZillaConverterTests
     [InlineData("just text", "This is no zilla.yaml: a mapping with 'bindings' is expected.")]
     [InlineData("", "This is no zilla.yaml: a mapping with 'bindings' is expected.")]
     [InlineData("a: &a\n  b: *a\n", "a.b")]
-    [InlineData("a: [", "Line 1, column")]
+    [InlineData("a: [", "Line 2, column 1")]
     public void What_is_no_configuration_of_an_MQTT_Kafka_proxy_is_told_in_a_line(string yaml, string line) =>
         Assert.StartsWith(line, Assert.Throws<ZillaException>(() => ZillaConverter.Convert(yaml, binding: null)).Message, StringComparison.Ordinal);
 
@@ -90,6 +90,7 @@ public sealed class ZillaConverterTests
                 .ToDictionary(entry => entry.Key.Replace(":", "__", StringComparison.Ordinal), entry => entry.Value!);
             Assert.Equal(("127.0.0.1", "7183", "Tcp"), (settings["Mqtt__Listeners__0__Address"], settings["Mqtt__Listeners__0__Port"], settings["Mqtt__Listeners__0__Transport"]));
 
+            settings["Mqtt__Listeners__0__Transport"] = "Any";
             await using var server = await MqttServer.StartAsync(settings);
             await using var client = await TestClient.ConnectAsync(server.Port);
             await client.SubscribeAsync("#");
