@@ -15,6 +15,7 @@ internal sealed partial class SessionPartitionGrain(
     SessionPartitions partitions,
     EdgeServices edgeServices,
     MessageEncoder encoder,
+    StoredMessages stored,
     TimeProvider time,
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain

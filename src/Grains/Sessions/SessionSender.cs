@@ -8,9 +8,8 @@ namespace OrleansMqtt.Grains;
 /// Sends to the connections of a partition's sessions what their windows allow, in order: what was in flight before, then what waits in the mailbox, read back from the log as it
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
-internal sealed partial class SessionSender(IMessageLog log, MessageDecoder decoder, RouterLink[] links, SessionStore store, int sessionPartition, ILogger logger)
+internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] links, SessionStore store, int sessionPartition, ILogger logger)
 {
-    private const int LoadRecords = 512;
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
 
@@ -270,8 +269,18 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
 
             if (!link.Loaded.Covers(reference.Offset))
             {
-                RequestLoad(session, link, reference.Offset);
-                return false;
+                if (stored.Find(link.Source, reference.Offset) is not { } stretch)
+                {
+                    RequestLoad(session, link, reference.Offset);
+                    return false;
+                }
+
+                link.Loaded = stretch;
+                message = stretch.Find(reference.Offset);
+                if (message is not null)
+                {
+                    return true;
+                }
             }
         }
 
@@ -309,9 +318,19 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
                 link.Loaded = await Read(link, from);
             }
 
-            Session[] sessions = [.. link.Waiting];
-            link.Waiting.Clear();
-            foreach (var session in sessions)
+            // The others wait for other stretches.
+            List<Session> served = [];
+            link.Waiting.RemoveAll(session =>
+            {
+                var isServed = session.IsEnded || session.Edge is null || link.Loaded.Covers(session.WantedOffset);
+                if (isServed)
+                {
+                    served.Add(session);
+                }
+
+                return isServed;
+            });
+            foreach (var session in served)
             {
                 session.IsLoading = false;
                 Pump(session);
@@ -330,10 +349,10 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         {
             try
             {
-                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, from, LoadRecords, CancellationToken.None);
-                if (batch.To > from)
+                var stretch = await stored.ReadAsync(link.Source, from);
+                if (stretch.Covers(from))
                 {
-                    return new(from, batch.To, decoder.Decode(batch));
+                    return stretch;
                 }
 
                 await Task.Delay(10);
