@@ -1,6 +1,8 @@
 namespace OrleansMqtt.Grains;
 
-/// <summary>The names of the headers that carry what a message has besides topic and payload: those of the Zilla MQTT Kafka proxy (which has no <c>topic</c>), behind a configured prefix.</summary>
+/// <summary>
+/// The names of the headers that carry what a message has besides topic and payload: those of the Zilla MQTT Kafka proxy (which has no <c>topic</c>), behind a configured prefix.
+/// </summary>
 internal sealed class RecordHeaders(string prefix)
 {
     public string Prefix { get; } = prefix;

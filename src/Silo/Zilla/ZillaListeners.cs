@@ -139,7 +139,7 @@ internal sealed class ZillaListeners(ZillaNode root, Dictionary<string, ZillaBin
             }
             else
             {
-settings.Note(host, $"not carried over: '{address}' is a name; the Address of a listener is an IP address, and every address now");
+                settings.Note(host, $"not carried over: '{address}' is a name; the Address of a listener is an IP address, and every address now");
             }
         }
 

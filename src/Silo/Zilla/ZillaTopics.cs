@@ -74,7 +74,7 @@ internal sealed partial class ZillaTopics(ZillaBinding proxy, ConvertedSettings 
 
             if (topic.Contains("${params.", StringComparison.Ordinal))
             {
-                settings.NotCarriedOver(route, "its topic depends on the MQTT topic, but topics are known when the server starts: write a route for each, or one with a Key such as {2}");
+                settings.NotCarriedOver(route, "its topic depends on the MQTT topic; topics are known when the server starts: write a route for each, or one with a Key such as {2}");
                 continue;
             }
 
@@ -146,7 +146,7 @@ internal sealed partial class ZillaTopics(ZillaBinding proxy, ConvertedSettings 
         var filter = Parameter().Replace(topic, "+");
         filter = filter == "*" || filter.EndsWith("/*", StringComparison.Ordinal) ? $"{filter[..^1]}#" : filter;
         var levels = filter.Split('/');
-        return filter.Length > 0 && levels.Index().All(level => level.Item is "+" || (level.Item is "#" && level.Index == levels.Length - 1) || level.Item.AsSpan().IndexOfAny("+#*") < 0)
+        return filter.Length > 0 && levels.Index().All(level => level.Item == "+" || (level.Item is "#" && level.Index == levels.Length - 1) || level.Item.AsSpan().IndexOfAny("+#*") < 0)
             ? filter
             : null;
     }
