@@ -8,9 +8,9 @@ if (args is [ConvertZillaCommand.Name, ..])
 
 // The settings lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.AddOrleansMqtt();
 try
 {
+    builder.AddOrleansMqtt();
     var app = builder.Build();
     app.MapOrleansMqtt();
     await app.RunAsync();

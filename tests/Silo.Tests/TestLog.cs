@@ -29,10 +29,7 @@ public sealed class TestLog : IDisposable
     public async Task<List<(int Partition, StoredRecord Record)>> ReadPartitionsAsync(string? topic = null)
     {
         topic ??= MessagesTopic;
-        await using var services = new ServiceCollection()
-            .AddLogging()
-            .AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(Settings.ToDictionary(s => s.Key.Replace("__", ":", StringComparison.Ordinal), s => (string?)s.Value)).Build().GetSection("Log"))
-            .BuildServiceProvider();
+        await using var services = CreateServices();
         var log = services.GetRequiredService<IMessageLog>();
         await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: false)], CancellationToken.None);
         List<(int, StoredRecord)> records = [];
@@ -50,6 +47,13 @@ public sealed class TestLog : IDisposable
         return records;
     }
 
+    /// <summary>Becomes the owner of a session partition and ends at once, as another server would: what this one's server writes there from then on is refused.</summary>
+    public async Task FenceAsync(int sessionPartition)
+    {
+        await using var services = CreateServices();
+        await using var owner = await services.GetRequiredService<IMessageLog>().OpenOwnerAsync($"{Settings["Topics__Sessions__Name"]}-{sessionPartition}", CancellationToken.None);
+    }
+
     public void Dispose()
     {
         if (_directory is not null)
@@ -57,6 +61,11 @@ public sealed class TestLog : IDisposable
             Directory.Delete(_directory, recursive: true);
         }
     }
+
+    private ServiceProvider CreateServices() => new ServiceCollection()
+        .AddLogging()
+        .AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(Settings.ToDictionary(s => s.Key.Replace("__", ":", StringComparison.Ordinal), s => (string?)s.Value)).Build().GetSection("Log"))
+        .BuildServiceProvider();
 
     private static TestLog OnEmbedded(string directory) => new(new(Topics()) { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory }, directory);
 
