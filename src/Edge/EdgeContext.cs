@@ -54,4 +54,6 @@ internal sealed class EdgeContext
     public PartitionSenders<RetainedSender> Retained { get; }
 
     public ConnectionTable Connections { get; }
+
+    public ConnectTurns ConnectTurns { get; } = new();
 }

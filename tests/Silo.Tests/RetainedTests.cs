@@ -108,7 +108,7 @@ public sealed class RetainedTests
         await UntilFoundAsync("kcat/+", []);
 
         async Task<bool> HasAnyAsync() =>
-            (await log.ReadPartitionsAsync(log.RetainedTopic)).Any(records => Newest(records).Any());
+            (await log.ReadPartitionsAsync(log.RetainedTopic)).GroupBy(entry => entry.Partition).Any(records => Newest(records.Select(entry => entry.Record)).Any());
 
         async Task KcatAsync(string key, string? value, int partition)
         {

@@ -25,27 +25,27 @@ public sealed class TestLog : IDisposable
         new(new(Topics()) { ["Log__Kind"] = "Kafka", ["Log__Kafka__BootstrapServers"] = bootstrapServers, ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-" });
 
     /// <summary>All records of the messages topic; on the embedded log only after the server has ended.</summary>
-    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null) => [.. (await ReadPartitionsAsync(topic ?? MessagesTopic)).SelectMany(records => records)];
+    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null) => [.. (await ReadPartitionsAsync(topic)).Select(entry => entry.Record)];
 
-    public async Task<List<StoredRecord>[]> ReadPartitionsAsync(string topic)
+    /// <summary>All records of a topic of four partitions, each with its partition; on the embedded log only after the server has ended.</summary>
+    public async Task<List<(int Partition, StoredRecord Record)>> ReadPartitionsAsync(string? topic = null)
     {
         await using var services = CreateServices();
         var log = services.GetRequiredService<IMessageLog>();
         await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: topic == RetainedTopic)], CancellationToken.None);
-        var partitions = new List<StoredRecord>[4];
+        List<(int, StoredRecord)> records = [];
         for (var partition = 0; partition < 4; partition++)
         {
-            partitions[partition] = [];
             var end = (await log.GetOffsetsAsync([new(topic, partition)], CancellationToken.None))[0].End;
             for (long position = 0; position < end;)
             {
                 var batch = await log.ReadRangeAsync(topic, partition, position, 10_000, CancellationToken.None);
-                partitions[partition].AddRange(batch.Records);
+                records.AddRange(batch.Records.Select(record => (partition, record)));
                 position = batch.To;
             }
         }
 
-        return partitions;
+        return records;
     }
 
     /// <summary>Becomes the owner of a session partition and ends at once, as another server would: what this one's server writes there from then on is refused.</summary>

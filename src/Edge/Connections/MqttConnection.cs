@@ -262,7 +262,7 @@ internal sealed class MqttConnection : IDisposable
         _sendsReasonStrings = exchange.RequestsProblemInformation && Version == ProtocolVersion.Mqtt5;
         if (await exchange.AttachAsync() is not { } session)
         {
-            _hasConnectFailed = true;
+            _hasConnectFailed = exchange.HasAsked;
             return false;
         }
 

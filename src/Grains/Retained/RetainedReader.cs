@@ -153,8 +153,9 @@ internal sealed partial class RetainedReader(IMessageLog log, TopicPartitionId p
 
     private MqttMessage? Decode(StoredRecord record)
     {
-        var message = codec.Decode(record, routes.DefaultQoSOf(partition.Topic), _strings);
-        if (message is null || routes.DefaultQoSOf(routes.TopicOf(message.Topic)) is var defaultQoS && defaultQoS == routes.DefaultQoSOf(partition.Topic))
+        var usual = routes.MessagesTopicOf(partition.Topic).DefaultQoS;
+        var message = codec.Decode(record, usual, _strings);
+        if (message is null || routes.MessagesTopicOf(routes.TopicOf(message.Topic)).DefaultQoS is var defaultQoS && defaultQoS == usual)
         {
             return message;
         }
