@@ -16,6 +16,7 @@ internal sealed class EdgeContext
     {
         Grains = grains;
         Options = options.Value;
+        Features = ServerFeatures.Current with { SharedSubscriptions = Options.SharedSubscriptions };
         Time = time;
         Metrics = metrics;
         Logger = logger;
@@ -31,7 +32,7 @@ internal sealed class EdgeContext
 
     public EdgeOptions Options { get; }
 
-    public ServerFeatures Features => ServerFeatures.Current;
+    public ServerFeatures Features { get; }
 
     public TimeProvider Time { get; }
 

@@ -18,6 +18,9 @@ public sealed class EdgeOptions
     /// <summary>The longest Keep Alive in seconds; MQTT 5 clients that ask for more, or none, are told this one (Server Keep Alive). 0 leaves it to the client.</summary>
     public int MaximumKeepAlive { get; set; }
 
+    /// <summary>Whether clients may subscribe to <c>$share/name/filter</c> (Shared Subscription Available).</summary>
+    public bool SharedSubscriptions { get; set; } = true;
+
     /// <summary>How long a new connection may take to send its CONNECT.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

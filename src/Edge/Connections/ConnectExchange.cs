@@ -138,6 +138,11 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "An empty client identifier needs a clean session.");
         }
 
+        if (TopicSyntax.IsShared(packet.ClientId))
+        {
+            throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "A client identifier may not begin with $share/.");
+        }
+
         ClientId = _hasOwnId ? packet.ClientId : $"auto-{Guid.CreateVersion7():N}";
         if (packet.Will is { Retain: true } && !context.Features.Retain)
         {

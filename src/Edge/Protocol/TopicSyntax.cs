@@ -11,6 +11,9 @@ internal static class TopicSyntax
     /// <summary>Whether the filter asks for a shared subscription.</summary>
     public static bool IsShared(ReadOnlySpan<byte> filter) => filter.StartsWith(SharePrefix);
 
+    /// <summary>Whether a client identifier is the name of a group of a shared subscription, which is kept under it as a session is.</summary>
+    public static bool IsShared(string clientId) => clientId.StartsWith("$share/", StringComparison.Ordinal);
+
     /// <summary><c>#</c> stands alone in the last level, <c>+</c> alone in its level ([MQTT-4.7.1-1], [MQTT-4.7.1-2]).</summary>
     public static bool IsFilter(ReadOnlySpan<byte> filter)
     {

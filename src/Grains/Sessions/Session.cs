@@ -25,6 +25,12 @@ internal sealed class Session(string clientId, int slot)
 
     public Mailbox Mailbox { get; } = new();
 
+    /// <summary>The group whose messages these are; null for a client's session.</summary>
+    public SharedGroup? Group { get; set; }
+
+    /// <summary>Its part in shared subscriptions; null when it never had one.</summary>
+    public SessionShares? Shares { get; set; }
+
     /// <summary>The identifiers of QoS 2 messages that the client published and has not released; null when there are none.</summary>
     public HashSet<ushort>? Received { get; set; }
 

@@ -25,6 +25,7 @@ internal sealed partial class SessionPartitionGrain
         _sender = new(log, _decoder, _links, _store, _partition, logger);
         _delivery = new(_subscriptions, _sender, _links, _store, options.Value, logger);
         _subscriptions.Start(_links);
+        CreateSharing(sources);
         var connected = LoadSessions(loader);
         foreach (var link in _links)
         {
@@ -54,6 +55,7 @@ internal sealed partial class SessionPartitionGrain
 
         // Not awaited: an activation waits for no other grain.
         Lose(connected).Ignore();
+        StartSharing().Ignore();
     }
 
     /// <returns>The clients that were connected: their connections ended with the earlier owner.</returns>
@@ -62,6 +64,11 @@ internal sealed partial class SessionPartitionGrain
         foreach (var record in loader.Records)
         {
             _states.Load(record);
+        }
+
+        foreach (var (session, record) in loader.CreateGroups(_sources))
+        {
+            _groups.Load(session, record);
         }
 
         List<(string, ConnectionEpoch)> connected = [];
@@ -73,6 +80,12 @@ internal sealed partial class SessionPartitionGrain
             SubscriptionStart? start = null;
             foreach (var (subscription, offsets) in record.Subscriptions)
             {
+                if (SharedFilter.IsShared(subscription.Filter))
+                {
+                    _memberships.Load(session, subscription, loader.MembershipsOf(session.ClientId));
+                    continue;
+                }
+
                 start = ReferenceEquals(offsets, last) ? start! : new(_sources.ByLink(offsets));
                 last = offsets;
                 _subscriptions.Set(session, subscription, start);

@@ -105,6 +105,7 @@ internal sealed partial class SessionPartitionGrain(
         if (_sessions.Find(clientId, epoch) is { } session)
         {
             session.Start();
+            _memberships.Connected(session);
             _sender.Pump(session);
             _sender.Flush();
         }
@@ -121,6 +122,7 @@ internal sealed partial class SessionPartitionGrain(
 
         LivingConnection living = new(edge.Edge, session.ConnectionId);
         session.Detach(NextEpoch());
+        _memberships.Disconnected(session);
         return new(living);
     }
 
@@ -130,6 +132,7 @@ internal sealed partial class SessionPartitionGrain(
         {
             _store.NotePresence(session, isConnected: false, Now, edge);
             session.Detach(epoch);
+            _memberships.Disconnected(session);
             _due.Set(session, dueAt);
         }
 
@@ -181,12 +184,14 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         SubscriptionStart start = new();
-        foreach (var subscription in subscriptions)
+        var own = Array.FindAll(subscriptions, subscription => !SharedFilter.IsShared(subscription.Filter));
+        foreach (var subscription in own)
         {
             _subscriptions.Set(session, subscription, start);
         }
 
-        var ends = await _subscriptions.UpdateRouters(subscriptions);
+        var joining = _memberships.JoinAsync(session, Array.FindAll(subscriptions, subscription => SharedFilter.IsShared(subscription.Filter)));
+        var ends = await _subscriptions.UpdateRouters(own);
         foreach (var held in start.Resolve(ends))
         {
             if (start.Includes(held.Link, held.Message.Offset))
@@ -196,6 +201,7 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         _sender.Flush();
+        await joining;
         return _sessions.Find(clientId, epoch) is null
             ? null
             : new(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS), _sources.ByNumber(ends));
@@ -208,7 +214,7 @@ internal sealed partial class SessionPartitionGrain(
             return new(new UnsubscribeResult(Existed: null));
         }
 
-        var existed = Array.ConvertAll(filters, filter => _subscriptions.Remove(session, filter));
+        var existed = Array.ConvertAll(filters, filter => SharedFilter.IsShared(filter) ? _memberships.Leave(session, filter) : _subscriptions.Remove(session, filter));
         _subscriptions.TellRouters();
         return new(new UnsubscribeResult(existed));
     }
@@ -390,6 +396,7 @@ internal sealed partial class SessionPartitionGrain(
         _sessions.Remove(session);
         _subscriptions.RemoveAll(session);
         _subscriptions.TellRouters();
+        _memberships.Ended(session);
     }
 
     private void LoseAll(EdgeOutbox edge)
@@ -400,6 +407,7 @@ internal sealed partial class SessionPartitionGrain(
 
     private async Task Checkpoint(CancellationToken cancellationToken)
     {
+        _sender.ForgetUnused();
         try
         {
             await _store.CheckpointAsync().WaitAsync(cancellationToken);

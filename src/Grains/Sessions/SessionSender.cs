@@ -17,6 +17,9 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     /// <summary>The edges that hold connections of the partition's sessions.</summary>
     public IDictionary<SiloAddress, EdgeOutbox> Edges => _edges;
 
+    /// <summary>Called when what was put together in a turn is sent.</summary>
+    public Action? Flushed { get; set; }
+
     /// <summary>Sends what was put together in this turn; what has to be durable first follows when it is.</summary>
     public void Flush()
     {
@@ -31,6 +34,8 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         {
             edge.Flush();
         }
+
+        Flushed?.Invoke();
     }
 
     /// <summary>
@@ -38,6 +43,12 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     /// </summary>
     public void Pump(Session session)
     {
+        if (session.Group is { } group)
+        {
+            group.Pump();
+            return;
+        }
+
         while (!session.IsEnded && session.IsStarted && !session.IsLoading && !session.IsCommitting && session.Edge is { IsCongested: false })
         {
             if (session.Resend.TryPeek(out var packetId))
@@ -49,7 +60,15 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
 
                 session.Resend.Dequeue();
             }
-            else if (session.Mailbox.Count == 0 || !session.Window.IsOpen || !TrySendNext(session))
+            else if (!session.Window.IsOpen)
+            {
+                return;
+            }
+            else if (session.Shares is { HasWaiting: true } shares && shares.IsNext(session.Mailbox.Count > 0))
+            {
+                SendLeased(session, shares, shares.TakeNext());
+            }
+            else if (session.Mailbox.Count == 0 || !TrySendNext(session))
             {
                 return;
             }
@@ -71,7 +90,11 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         if (isEnd)
         {
             session.Window.Remove(packetId);
-            store.MarkDirty(session);
+            if (session.Shares?.TryEnd(packetId) != true)
+            {
+                store.MarkDirty(session);
+            }
+
             Pump(session);
         }
         else if (acknowledgement.Kind == AcknowledgementKind.PubRec && acknowledgement.ReasonCode < 0x80)
@@ -100,6 +123,54 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
         SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2);
+    }
+
+    /// <summary>Forgets stretches that nobody has used since the last call. Until then they serve mailboxes that hold messages of several partitions in turn.</summary>
+    public void ForgetUnused()
+    {
+        foreach (var link in links)
+        {
+            if (!link.IsLoadedInUse && !link.IsLoading)
+            {
+                link.Loaded = LoadedStretch.Empty;
+            }
+
+            link.IsLoadedInUse = false;
+        }
+    }
+
+    /// <summary>Sends a message at QoS 0, which is dropped where it can't be sent at once.</summary>
+    public static void SendUnstored(Session session, EdgeOutbox edge, MqttMessage message)
+    {
+        if (edge.IsCongested)
+        {
+            GrainInstruments.Dropped.Add(1, GrainInstruments.ConnectionSlow);
+        }
+        else
+        {
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0);
+        }
+    }
+
+    /// <summary>Sends a message that the session has from a shared subscription. At QoS 2 it is the session's own from then on: nobody else may get it.</summary>
+    private void SendLeased(Session session, SessionShares shares, in WaitingLease lease)
+    {
+        var qos = lease.Reference.QoS;
+        var packetId = session.Window.Add(lease.Reference, lease.Message.Payload.Length);
+        var held = shares.Hold(packetId, lease);
+        SendOrGather(session, lease.Message, packetId, qos, isDuplicate: false, mustBeStored: qos == 2);
+        if (qos == 2)
+        {
+            store.MarkDirty(session);
+            if (session.IsGathering)
+            {
+                shares.TakeWhenStored(held);
+            }
+            else
+            {
+                held.Take();
+            }
+        }
     }
 
     /// <summary>
@@ -134,6 +205,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     {
         List<StoreRecord> records = [];
         List<Session> sessions = [];
+        List<HeldLease> taken = [];
         foreach (var (session, _, _, _, _, _) in gathered)
         {
             if (session.IsGathering)
@@ -142,6 +214,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
                 session.Commits++;
                 sessions.Add(session);
                 store.AddSession(session, records);
+                taken.AddRange(session.Shares?.TakeStoring() ?? []);
             }
         }
 
@@ -154,6 +227,11 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             // The partition has a later owner, or ends: these sessions go on there.
             LogNotStored(exception, sessionPartition);
             return;
+        }
+
+        foreach (var lease in taken)
+        {
+            lease.Take();
         }
 
         foreach (var (session, epoch, message, packetId, qos, isDuplicate) in gathered)
@@ -256,15 +334,22 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     }
 
     /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
-    private bool Find(Session session, MessageReference reference, out MqttMessage? message)
+    public bool Find(Session session, MessageReference reference, out MqttMessage? message)
     {
         message = null;
         if (reference.Link < links.Length)
         {
             var link = links[reference.Link];
-            message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
+            message = link.Recent.Find(reference.Offset);
             if (message is not null)
             {
+                return true;
+            }
+
+            message = link.Loaded.Find(reference.Offset);
+            if (message is not null)
+            {
+                link.IsLoadedInUse = true;
                 return true;
             }
 
@@ -301,7 +386,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             var from = long.MaxValue;
             foreach (var session in link.Waiting)
             {
-                from = session.IsEnded || session.Edge is null ? from : Math.Min(from, session.WantedOffset);
+                from = session.IsEnded || (session.Edge is null && session.Group is null) ? from : Math.Min(from, session.WantedOffset);
             }
 
             if (from != long.MaxValue)
@@ -321,7 +406,6 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         }
 
         link.IsLoading = false;
-        link.Loaded = LoadedStretch.Empty;
     }
 
     private async Task<LoadedStretch> Read(RouterLink link, long from)

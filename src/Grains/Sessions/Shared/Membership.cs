@@ -1,0 +1,40 @@
+namespace OrleansMqtt.Grains;
+
+/// <summary>A session's membership in a group, as the session's partition keeps it.</summary>
+internal sealed class Membership(Session session, string group, long number, GroupLink link)
+{
+    public Session Session { get; } = session;
+
+    /// <summary>The group: the whole filter.</summary>
+    public string Group { get; } = group;
+
+    /// <summary>See <see cref="MemberChange.Number"/>.</summary>
+    public long Number { get; } = number;
+
+    /// <summary>The way to the group.</summary>
+    public GroupLink Link { get; } = link;
+
+    public SubscriptionOptions Options { get; set; }
+
+    /// <summary>The last lease of QoS 2 that the session has taken; stored with the message.</summary>
+    public long LastTaken { get; set; }
+
+    /// <summary>The session has left the group.</summary>
+    public bool HasLeft { get; set; }
+
+    /// <summary>What the group has to know.</summary>
+    public MemberChange ToChange() => new()
+    {
+        Group = Group,
+        ClientId = Session.ClientId,
+        Number = Number,
+        HasLeft = HasLeft,
+        IsConnected = Session is { Edge: not null, IsStarted: true },
+        IsDurable = Session.IsDurable,
+        MaximumQoS = Options.MaximumQoS,
+        Slot = Session.Slot,
+        Epoch = Session.Epoch,
+        MaximumLeases = Session.Window.MaximumCount,
+        MaximumBytes = Session.Window.MaximumBytes,
+    };
+}
