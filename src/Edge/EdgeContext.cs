@@ -16,7 +16,7 @@ internal sealed class EdgeContext
     {
         Grains = grains;
         Options = options.Value;
-        Features = ServerFeatures.Current with { SharedSubscriptions = Options.SharedSubscriptions };
+        Features = ServerFeatures.Of(Options);
         Time = time;
         Metrics = metrics;
         Logger = logger;

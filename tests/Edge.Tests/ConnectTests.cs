@@ -10,7 +10,7 @@ public sealed class ConnectTests
         await using var host = await EdgeHost.StartAsync();
         using var client = await host.OpenAsync();
         await client.SendAsync(RawClient.ConnectPacket("c", 5));
-        Assert.Equal("2011 00 00 0E 2103E8 2500 2700100000 2900 2A00".Replace(" ", ""), await client.ReceivePacketAsync());
+        Assert.Equal("2012 00 00 0F 2103E8 2500 2700100000 220040 2A00".Replace(" ", ""), await client.ReceivePacketAsync());
     }
 
     [Fact]

@@ -199,6 +199,9 @@ public sealed class LifeTests
     [Theory]
     [InlineData("MaximumPacketSize", "12", "Mqtt:MaximumPacketSize is 12: it must be from 1024 to 268435460.")]
     [InlineData("ReceiveMaximum", "0", "Mqtt:ReceiveMaximum is 0: it must be from 1 to 65535.")]
+    [InlineData("MaximumQoS", "3", "Mqtt:MaximumQoS is 3: it must be from 0 to 2.")]
+    [InlineData("OutgoingTopicAliases", "2000", "Mqtt:OutgoingTopicAliases is 2000: it must be from 0 to 1024.")]
+    [InlineData("ResponseTopicPrefix", "a/#", "Mqtt:ResponseTopicPrefix is 'a/#': it must be the beginning of a topic name, without wildcards.")]
     [InlineData("Listeners:0:Address", "here", "Mqtt:Listeners:0:Address is 'here': it must be an IP address, or * for every address.")]
     [InlineData("Listeners:0:CertificatePath", "none.pfx", "Mqtt:Listeners:0:CertificatePath is 'none.pfx': it must be a file that exists.")]
     public async Task A_bad_setting_stops_the_start_with_one_line(string setting, string value, string line)

@@ -80,16 +80,6 @@ public sealed class SharedSubscriptionTests
         Assert.Equal(Everything.Skip(Count - Queued), Work(after));
     }
 
-    [Fact]
-    public async Task Shared_subscriptions_can_be_switched_off()
-    {
-        using var log = await TestLog.CreateAsync("Embedded");
-        log.Settings["Mqtt__SharedSubscriptions"] = "false";
-        await using var server = await MqttServer.StartAsync(log.Settings);
-        await using var client = await TestClient.ConnectAsync(server.Port);
-        Assert.Equal(MQTTnet.MqttClientSubscribeResultCode.SharedSubscriptionsNotSupported, Assert.Single((await client.SubscribeAsync("$share/g/t")).Items).ResultCode);
-    }
-
     private static async Task<ChildProcess> WorkAsync(int port, string version, params string[] more)
     {
         // -d tells when the subscription holds.

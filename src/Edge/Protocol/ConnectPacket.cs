@@ -25,11 +25,20 @@ internal sealed class ConnectPacket
     /// <summary>The greatest packet that the client takes.</summary>
     public uint MaximumPacketSize { get; private set; } = uint.MaxValue;
 
+    /// <summary>The greatest topic alias that the client takes; 0 when it takes none.</summary>
+    public ushort TopicAliasMaximum { get; private set; }
+
+    /// <summary>Whether the client asks for Response Information.</summary>
+    public bool RequestsResponseInformation { get; private set; }
+
+    /// <summary>Whether packets other than PUBLISH, CONNACK and DISCONNECT may hold a Reason String.</summary>
+    public bool RequestsProblemInformation { get; private set; } = true;
+
     /// <summary>
     /// Reads Protocol Name and Protocol Level, so that what follows can be answered in the client's version; null when the packet is of no known protocol, which is not
     /// answered at all. A level that is not served throws, with <paramref name="version"/> set to the version that the answer is written in.
     /// </summary>
-    public static void ReadVersion(ref PacketReader reader, out ProtocolVersion? version)
+    public static void ReadVersion(ref PacketReader reader, bool allowMqtt31, out ProtocolVersion? version)
     {
         version = null;
         var name = reader.ReadBinary();
@@ -38,6 +47,12 @@ internal sealed class ConnectPacket
         if (!isMqtt && !name.SequenceEqual("MQIsdp"u8))
         {
             MqttProtocolException.ThrowProtocolError("The protocol name is not MQTT.");
+        }
+
+        if (allowMqtt31 && !isMqtt && level == (byte)ProtocolVersion.Mqtt31)
+        {
+            version = ProtocolVersion.Mqtt31;
+            return;
         }
 
         // Bit 7 is how bridges of some brokers mark themselves: an answer in 3.1.1 makes them try again without it.
@@ -54,7 +69,7 @@ internal sealed class ConnectPacket
         var flags = reader.ReadByte();
         CheckFlags(flags, version);
         var packet = new ConnectPacket { CleanStart = (flags & 0x02) != 0, KeepAlive = reader.ReadUInt16() };
-        if (version == ProtocolVersion.Mqtt311)
+        if (version != ProtocolVersion.Mqtt5)
         {
             packet.SessionExpiryInterval = packet.CleanStart ? 0 : uint.MaxValue;
         }
@@ -66,12 +81,13 @@ internal sealed class ConnectPacket
             packet.Will = ConnectWill.Read(ref reader, flags, version);
         }
 
-        if ((flags & 0x80) != 0)
+        // In MQTT 3.1 the length of the packet goes before these flags: what they promise may be missing.
+        if ((flags & 0x80) != 0 && !(version == ProtocolVersion.Mqtt31 && reader.IsAtEnd))
         {
             reader.ReadUtf8();
         }
 
-        if ((flags & 0x40) != 0)
+        if ((flags & 0x40) != 0 && !(version == ProtocolVersion.Mqtt31 && reader.IsAtEnd))
         {
             reader.ReadBinary();
         }
@@ -87,6 +103,17 @@ internal sealed class ConnectPacket
 
     private static void CheckFlags(byte flags, ProtocolVersion version)
     {
+        if (version == ProtocolVersion.Mqtt31)
+        {
+            // It gives the reserved flag, and those of a will that there is not, no meaning.
+            if ((flags & 0x1C) == 0x1C)
+            {
+                MqttProtocolException.ThrowMalformed("CONNECT has a will with QoS 3.");
+            }
+
+            return;
+        }
+
         if ((flags & 0x01) != 0)
         {
             MqttProtocolException.ThrowMalformed("The reserved flag of CONNECT is set.");
@@ -126,10 +153,13 @@ internal sealed class ConnectPacket
                     ExpectNotZero(MaximumPacketSize, "Maximum Packet Size");
                     break;
                 case PropertyId.TopicAliasMaximum:
-                    properties.Values.ReadUInt16();
+                    TopicAliasMaximum = properties.Values.ReadUInt16();
                     break;
-                case PropertyId.RequestResponseInformation or PropertyId.RequestProblemInformation:
-                    properties.ReadBoolean();
+                case PropertyId.RequestResponseInformation:
+                    RequestsResponseInformation = properties.ReadBoolean();
+                    break;
+                case PropertyId.RequestProblemInformation:
+                    RequestsProblemInformation = properties.ReadBoolean();
                     break;
                 case PropertyId.AuthenticationMethod:
                     properties.Values.ReadUtf8();

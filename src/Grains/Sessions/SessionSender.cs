@@ -8,7 +8,8 @@ namespace OrleansMqtt.Grains;
 /// Sends to the connections of a partition's sessions what their windows allow, in order: what was in flight before, then what waits in the mailbox, read back from the log as it
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
-internal sealed partial class SessionSender(IMessageLog log, MessageDecoder decoder, RouterLink[] links, SessionStore store, int sessionPartition, ILogger logger)
+internal sealed partial class SessionSender(
+    IMessageLog log, MessageDecoder decoder, RouterLink[] links, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
     private const int LoadRecords = 512;
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
@@ -118,11 +119,11 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     }
 
     /// <summary>Sends a message now; the session is ready for it.</summary>
-    public void Send(Session session, MessageReference reference, MqttMessage message)
+    public void Send(Session session, MessageReference reference, MqttMessage message, int[]? subscriptionIdentifiers)
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
-        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers);
     }
 
     /// <summary>Forgets stretches that nobody has used since the last call. Until then they serve mailboxes that hold messages of several partitions in turn.</summary>
@@ -140,7 +141,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     }
 
     /// <summary>Sends a message at QoS 0, which is dropped where it can't be sent at once.</summary>
-    public static void SendUnstored(Session session, EdgeOutbox edge, MqttMessage message)
+    public static void SendUnstored(Session session, EdgeOutbox edge, MqttMessage message, int[]? subscriptionIdentifiers)
     {
         if (edge.IsCongested)
         {
@@ -148,7 +149,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         }
         else
         {
-            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0);
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, subscriptionIdentifiers);
         }
     }
 
@@ -158,7 +159,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         var qos = lease.Reference.QoS;
         var packetId = session.Window.Add(lease.Reference, lease.Message.Payload.Length);
         var held = shares.Hold(packetId, lease);
-        SendOrGather(session, lease.Message, packetId, qos, isDuplicate: false, mustBeStored: qos == 2);
+        SendOrGather(session, lease.Message, packetId, qos, isDuplicate: false, mustBeStored: qos == 2, lease.Membership.Identifiers);
         if (qos == 2)
         {
             store.MarkDirty(session);
@@ -176,24 +177,25 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
     /// <summary>
     /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
     /// </summary>
-    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored)
+    private void SendOrGather(
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, int[]? subscriptionIdentifiers = null)
     {
         if (session.IsGathering || (mustBeStored && session.IsDurable))
         {
             session.IsGathering = true;
-            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate));
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers));
         }
         else
         {
-            SendNow(session, message, packetId, qos, isDuplicate);
+            SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
         }
     }
 
-    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate)
+    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers)
     {
         if (message is not null)
         {
-            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate);
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
         }
         else
         {
@@ -206,7 +208,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         List<StoreRecord> records = [];
         List<Session> sessions = [];
         List<HeldLease> taken = [];
-        foreach (var (session, _, _, _, _, _) in gathered)
+        foreach (var (session, _, _, _, _, _, _) in gathered)
         {
             if (session.IsGathering)
             {
@@ -234,11 +236,11 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             lease.Take();
         }
 
-        foreach (var (session, epoch, message, packetId, qos, isDuplicate) in gathered)
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers) in gathered)
         {
             if (session.Edge is not null && session.Epoch == epoch)
             {
-                SendNow(session, message, packetId, qos, isDuplicate);
+                SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
             }
         }
 
@@ -256,7 +258,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         const byte NotFound = 0x92;
         if (inflight is not { Reference.QoS: 2 } message)
         {
-            SendNow(session, null, packetId, NotFound, isDuplicate: false);
+            SendNow(session, null, packetId, NotFound, isDuplicate: false, subscriptionIdentifiers: null);
             return;
         }
 
@@ -269,7 +271,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         if (session.IsCommitting)
         {
             // Its own commit, which ends after the one that is under way.
-            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false));
+            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false, Identifiers: null));
             session.IsGathering = session.IsDurable;
         }
         else
@@ -301,11 +303,15 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
             session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
             if (message is not null)
             {
-                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false);
+                var subscriptionIdentifiers = session.Shares is { } shares && shares.IsShared(packetId, message, out var shared)
+                    ? shared
+                    : identifiers.Of(session, inflight.Reference.Link, message);
+                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, subscriptionIdentifiers);
             }
             else
             {
                 session.Window.Remove(packetId);
+                session.Shares?.TryEnd(packetId);
                 store.MarkDirty(session);
             }
 
@@ -327,7 +333,7 @@ internal sealed partial class SessionSender(IMessageLog log, MessageDecoder deco
         store.MarkDirty(session);
         if (message is not null)
         {
-            Send(session, reference, message);
+            Send(session, reference, message, identifiers.Of(session, reference.Link, message));
         }
 
         return true;

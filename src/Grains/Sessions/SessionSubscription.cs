@@ -28,4 +28,11 @@ internal sealed class SessionSubscription(Session session, FilterSubscribers sub
 
     /// <summary>The options for a message.</summary>
     public SubscriptionOptions OptionsAt(int link, long offset) => Changed is null || (Changed.IsKnown && Changed.Includes(link, offset)) ? Options : EarlierOptions;
+
+    /// <summary>Whether it is for a message, by its options and, once that is known, by where it counts from.</summary>
+    public bool Wants(int link, MqttMessage message, out SubscriptionOptions asked)
+    {
+        asked = OptionsAt(link, message.Offset);
+        return !(asked.NoLocal && message.PublisherClientId == Session.ClientId) && (Start is not { IsKnown: true } start || start.Includes(link, message.Offset));
+    }
 }

@@ -34,6 +34,8 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
         {
             subscription.Change(options, start);
         }
+
+        session.HasIdentifiers |= options.Identifier != 0;
     }
 
     /// <summary>Removes a session's subscription; false when there is none.</summary>

@@ -14,7 +14,18 @@ internal sealed class Membership(Session session, string group, long number, Gro
     /// <summary>The way to the group.</summary>
     public GroupLink Link { get; } = link;
 
-    public SubscriptionOptions Options { get; set; }
+    public required SubscriptionOptions Options
+    {
+        get;
+        set
+        {
+            field = value;
+            Identifiers = value.Identifier == 0 ? null : [value.Identifier];
+        }
+    }
+
+    /// <summary>The identifier of the subscription, as deliveries have it; null when it has none.</summary>
+    public int[]? Identifiers { get; private set; }
 
     /// <summary>The last lease of QoS 2 that the session has taken; stored with the message.</summary>
     public long LastTaken { get; set; }

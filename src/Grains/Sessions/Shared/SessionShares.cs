@@ -85,6 +85,14 @@ internal sealed class SessionShares
     /// <summary>Whether a message in flight is the group's: it is not stored with the session.</summary>
     public bool IsLeased(ushort packetId) => _held.TryGetValue(packetId, out var lease) && lease.QoS == 1;
 
+    /// <summary>Whether a message in flight is one of a shared subscription, and the identifiers that it has then.</summary>
+    public bool IsShared(ushort packetId, MqttMessage message, out int[]? identifiers)
+    {
+        var membership = _held.TryGetValue(packetId, out var lease) ? lease.Membership : OnlyMatch(message.Topic);
+        identifiers = membership?.Identifiers;
+        return membership is not null;
+    }
+
     /// <summary>The delivery of a message has ended; false when it is not leased.</summary>
     public bool TryEnd(ushort packetId)
     {
@@ -110,6 +118,7 @@ internal sealed class SessionShares
             if (lease.QoS == 1)
             {
                 window.Remove(packetId);
+                _held.Remove(packetId);
                 lease.Membership.Link.End(lease.Number, LeaseEndKind.GivenBack);
             }
             else
@@ -117,8 +126,6 @@ internal sealed class SessionShares
                 End(lease);
             }
         }
-
-        _held.Clear();
     }
 
     /// <summary>What was sent for a membership becomes the session's own, and what was not goes back.</summary>
@@ -158,9 +165,27 @@ internal sealed class SessionShares
         return kept;
     }
 
+    /// <summary>
+    /// Of which subscription a message was is not stored: after a new owner of the partition it is the shared one that matches, if the session has no other.
+    /// </summary>
+    private Membership? OnlyMatch(string topic)
+    {
+        if (_memberships.Count != 1 || _memberships.Values.First() is not { Session.Subscriptions.Count: 0 } only)
+        {
+            return null;
+        }
+
+        return TopicFilter.Matches(SharedFilter.TopicFilterOf(only.Group), topic) ? only : null;
+    }
+
     /// <summary>Room of the member is free again; for a message that is being stored that is said later, after it is the session's own.</summary>
     private static void End(HeldLease lease)
     {
+        if (lease.IsOver)
+        {
+            return;
+        }
+
         lease.IsOver = true;
         if (lease.QoS == 1 || lease.IsTaken)
         {

@@ -161,7 +161,7 @@ internal sealed class SharedMemberships(
 
         if (offer.QoS == 0)
         {
-            SessionSender.SendUnstored(session, edge, offer.Message);
+            SessionSender.SendUnstored(session, edge, offer.Message, membership.Identifiers);
         }
         else if (offer.QoS == 2 && offer.Number <= membership.LastTaken)
         {
