@@ -109,7 +109,7 @@ public sealed class SharedGroupTests
         Join("b", maximum: 1);
         _group.Pump();
         Assert.Equal(["a", "b"], _dispatch.Members);
-        Assert.Empty(_group.Snapshot().Open.Where(open => open.ClientId == "a"));
+        Assert.DoesNotContain(_group.Snapshot().Open, open => open.ClientId == "a");
 
         _group.TakeBack(_dispatch.Leases[0]);
         Assert.Equal(0, _group.Returned);

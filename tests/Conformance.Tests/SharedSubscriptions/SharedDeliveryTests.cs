@@ -281,4 +281,24 @@ public sealed class SharedDeliveryTests(ConformanceServer server) : ConformanceT
         await slow.ExpectNothingAsync();
         await fast.ExpectNothingAsync();
     }
+
+    [Fact]
+    [Statement(V5, "MQTT-3.3.4-3", "MQTT-4.8.2-4", "section 4.8.2")]
+    public async Task A_copy_of_a_shared_subscription_carries_its_identifier_alone_also_when_it_is_sent_again()
+    {
+        var (connect, topic) = (Connect.Durable(V5, NewClientId()), NewTopic());
+        var client = await ConnectAsync(connect);
+        await client.SubscribeAsync($"$share/group/{topic}", 2, properties: new() { { PropertyId.SubscriptionIdentifier, 7 } });
+        await client.SubscribeAsync(topic, 2, properties: new() { { PropertyId.SubscriptionIdentifier, 9 } });
+        await PublishAsync(topic, 2, "message");
+        List<Publish> copies = [await client.ReceiveAsync<Publish>(), await client.ReceiveAsync<Publish>()];
+        client.Drop();
+        client = await ConnectAsync(connect);
+        List<Publish> again = [await client.ReceiveAsync<Publish>(), await client.ReceiveAsync<Publish>()];
+
+        Assert.Equal([7u, 9u], copies.SelectMany(IdentifiersOf).Order());
+        Assert.Equal(copies.OrderBy(copy => copy.PacketId).Select(copy => IdentifiersOf(copy).Single()), again.OrderBy(copy => copy.PacketId).Select(copy => IdentifiersOf(copy).Single()));
+
+        static IEnumerable<uint> IdentifiersOf(Publish message) => message.Properties.Numbers(PropertyId.SubscriptionIdentifier);
+    }
 }

@@ -164,6 +164,19 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
         }
     }
 
+    /// <summary>The member's connection is not the one that the message was offered to: it gets nothing until it tells of another.</summary>
+    public void Refuse(GroupLease lease, ConnectionEpoch epoch)
+    {
+        var member = lease.Member;
+        if (member.Epoch == epoch)
+        {
+            SetConnected(member, false);
+            member.Disconnect();
+        }
+
+        TakeBack(lease);
+    }
+
     /// <summary>The member's session answers for the message.</summary>
     public void HandOver(GroupLease lease)
     {

@@ -145,22 +145,22 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
     /// <summary>Offers have arrived.</summary>
     public void Answered(List<LeaseOffer> offers, long[] refused)
     {
-        foreach (var number in refused)
-        {
-            if (_leases.TryGetValue(number, out var lease))
-            {
-                lease.Group.TakeBack(lease);
-                Touch(lease.Group);
-            }
-        }
-
+        HashSet<long>? numbers = refused.Length == 0 ? null : [.. refused];
         foreach (ref readonly var offer in CollectionsMarshal.AsSpan(offers))
         {
-            // Nobody acknowledges what is delivered at QoS 0.
-            if (offer is { QoS: 0, Number: > 0 } && _leases.TryGetValue(offer.Number, out var lease))
+            if (numbers?.Contains(offer.Number) == true)
             {
-                lease.Group.End(lease);
-                Touch(lease.Group);
+                if (_leases.TryGetValue(offer.Number, out var lease))
+                {
+                    lease.Group.Refuse(lease, offer.Epoch);
+                    Touch(lease.Group);
+                }
+            }
+            else if (offer is { QoS: 0, Number: > 0 } && _leases.TryGetValue(offer.Number, out var given))
+            {
+                // Nobody acknowledges what is delivered at QoS 0.
+                given.Group.End(given);
+                Touch(given.Group);
             }
         }
 
