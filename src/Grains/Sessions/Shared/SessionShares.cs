@@ -108,12 +108,8 @@ internal sealed class SessionShares
     /// <summary>The connection is gone: what the client may not have seen goes to other members. A message of QoS 2 that was sent stays with the session ([MQTT-4.8.2-4]).</summary>
     public void Disconnect(InflightWindow window)
     {
-        while (_waiting.TryDequeue(out var waiting))
-        {
-            waiting.Membership.Link.End(waiting.Number, LeaseEndKind.GivenBack);
-        }
-
-        foreach (var (packetId, lease) in _held)
+        // In the order in which they came; what waits came last.
+        foreach (var (packetId, lease) in _held.OrderBy(held => held.Value.Number).ToList())
         {
             if (lease.QoS == 1)
             {
@@ -125,6 +121,11 @@ internal sealed class SessionShares
             {
                 End(lease);
             }
+        }
+
+        while (_waiting.TryDequeue(out var waiting))
+        {
+            waiting.Membership.Link.End(waiting.Number, LeaseEndKind.GivenBack);
         }
     }
 
