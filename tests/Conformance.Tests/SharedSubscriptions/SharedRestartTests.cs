@@ -4,13 +4,12 @@ namespace OrleansMqtt.Conformance.Tests.SharedSubscriptions;
 public sealed class SharedRestartTests
 {
     private const string Filter = "$share/group/topic";
+    private static readonly SemaphoreSlim Place = new(1);
 
     [Theory, InlineData(V311), InlineData(V5)]
     [Statement(V5, "section 4.8.2", "MQTT-4.5.0-1", "section 4.1")]
-    public async Task What_waits_for_a_group_and_what_was_not_acknowledged_is_kept(MqttVersion version)
+    public Task What_waits_for_a_group_and_what_was_not_acknowledged_is_kept(MqttVersion version) => RunAsync(async server =>
     {
-        ConformanceServer.RequireOwn();
-        await using var server = await RestartableServer.StartAsync();
         var (first, second) = (Connect.Durable(version, "first"), Connect.Durable(version, "second"));
         using (var client = await server.ConnectAsync(second))
         {
@@ -45,14 +44,12 @@ public sealed class SharedRestartTests
         await publisherAfter.PublishAsync(new Publish("topic", "5") { QoS = 1 });
         var (one, two) = (await after.ReceiveTextAsync(), await other.ReceiveTextAsync());
         Assert.Equal(["4", "5"], new[] { one, two }.Order());
-    }
+    });
 
     [Theory, InlineData(V311), InlineData(V5)]
     [Statement(V5, "MQTT-4.8.2-4", "MQTT-4.8.2-5", "section 4.1")]
-    public async Task A_QoS_2_message_that_a_member_had_completed_comes_to_nobody_again(MqttVersion version)
+    public Task A_QoS_2_message_that_a_member_had_completed_comes_to_nobody_again(MqttVersion version) => RunAsync(async server =>
     {
-        ConformanceServer.RequireOwn();
-        await using var server = await RestartableServer.StartAsync();
         var (first, second) = (Connect.Durable(version, "first"), Connect.Durable(version, "second"));
         using var one = await server.ConnectAsync(first);
         using var two = await server.ConnectAsync(second);
@@ -89,6 +86,21 @@ public sealed class SharedRestartTests
 
             await client.ExpectNothingAsync();
             await client.DisconnectAsync();
+        }
+    });
+
+    private static async Task RunAsync(Func<RestartableServer, Task> test)
+    {
+        ConformanceServer.RequireOwn();
+        await Place.WaitAsync();
+        try
+        {
+            await using var server = await RestartableServer.StartAsync();
+            await test(server);
+        }
+        finally
+        {
+            Place.Release();
         }
     }
 }
