@@ -8,6 +8,7 @@ internal sealed record CompareSettings(
     IReadOnlyList<CompareScenario> Scenarios,
     double Duration,
     double WarmUp,
+    double KafkaWarmUp,
     int Repetitions,
     int Connections,
     string ServerProgram);

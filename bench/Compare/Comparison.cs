@@ -19,6 +19,11 @@ internal sealed class Comparison(CompareSettings settings)
             throw new CompareException("no Kafka: set ORLEANSMQTT_KAFKA (bootstrap servers) or KAFKA_HOME (a distribution), or leave 'kafka' out of --servers");
         }
 
+        if (needsKafka && settings.KafkaWarmUp > 0)
+        {
+            await WarmUpAsync(kafka!, cancellation);
+        }
+
         var measurements = new List<Measurement>();
         foreach (var scenario in settings.Scenarios)
         {
@@ -49,6 +54,15 @@ internal sealed class Comparison(CompareSettings settings)
         return measurements;
     }
 
+    /// <summary>A broker that was just started spends most of its time on compiling itself: that is no cost of a message.</summary>
+    private async Task WarmUpAsync(KafkaBroker kafka, CancellationToken cancellation)
+    {
+        Console.Error.WriteLine($"warming up Kafka for {settings.KafkaWarmUp:F0} s");
+        await using var server = await StartAsync("kafka", kafka, cancellation);
+        CompareScenario load = new("warm-up", "", ["p2p", "--qos", "1", "--rate", "5000", "--duration", settings.KafkaWarmUp.ToString(CultureInfo.InvariantCulture)]);
+        await MeasureAsync(load, server, Path.Combine(settings.Output, load.Name), cancellation);
+    }
+
     private static RunResult? Median(List<RunResult> runs, CompareScenario scenario)
     {
         // At a given rate the throughput says nothing: the run in the middle is the one with the middle latency.
@@ -67,7 +81,12 @@ internal sealed class Comparison(CompareSettings settings)
 
     private async Task<(RunResult? Result, string? Problem)> MeasureAsync(CompareScenario scenario, MqttServer server, string file, CancellationToken cancellation)
     {
-        List<string> arguments = [.. scenario.Arguments, "--port", $"{server.Port}", "--duration", settings.Duration.ToString(CultureInfo.InvariantCulture), "--json", $"{file}.json"];
+        List<string> arguments = [.. scenario.Arguments, "--port", $"{server.Port}", "--json", $"{file}.json"];
+        if (!scenario.Arguments.Contains("--duration"))
+        {
+            arguments.AddRange(["--duration", settings.Duration.ToString(CultureInfo.InvariantCulture)]);
+        }
+
         if (scenario.IsConnections)
         {
             arguments.AddRange(["--connections", $"{settings.Connections}"]);

@@ -19,6 +19,7 @@ var scenariosOption = new Option<string[]>("--scenarios")
 }.AcceptOnlyFromAmong(names);
 var duration = new Option<double>("--duration") { Description = "measured seconds of a run", DefaultValueFactory = _ => 15 };
 var warmUp = new Option<double>("--warm-up") { Description = "seconds before measuring", DefaultValueFactory = _ => 5 };
+var kafkaWarmUp = new Option<double>("--kafka-warm-up") { Description = "seconds of load on Kafka before the first run: its virtual machine compiles for about a minute", DefaultValueFactory = _ => 45 };
 var repetitions = new Option<int>("--repetitions") { Description = "runs of each scenario on each server; the table shows the median", DefaultValueFactory = _ => 3 };
 var connections = new Option<int>("--connections") { Description = "idle connections of the scenario connections", DefaultValueFactory = _ => 9000 };
 var output = new Option<string>("--output") { Description = "directory of results and logs", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), $"compare-{DateTime.UtcNow:yyyyMMdd-HHmmss}") };
@@ -26,7 +27,7 @@ var program = new Option<string?>("--server") { Description = "our server's prog
 
 var root = new RootCommand("Runs ours on Kafka, ours on the embedded log, and mosquitto side by side, and prints a table.")
 {
-    serversOption, scenariosOption, duration, warmUp, repetitions, connections, output, program,
+    serversOption, scenariosOption, duration, warmUp, kafkaWarmUp, repetitions, connections, output, program,
 };
 root.SetAction(async (parsed, cancellation) =>
 {
@@ -47,6 +48,7 @@ root.SetAction(async (parsed, cancellation) =>
             [.. CompareScenario.All.Where(s => parsed.GetValue(scenariosOption)!.Contains(s.Name))],
             parsed.GetValue(duration),
             parsed.GetValue(warmUp),
+            parsed.GetValue(kafkaWarmUp),
             Math.Max(1, parsed.GetValue(repetitions)),
             parsed.GetValue(connections),
             server);

@@ -12,6 +12,9 @@ public sealed class SessionsOptions
     /// <summary>The greatest number of messages that wait for a client, as references into the log (16 bytes each).</summary>
     public int MaximumQueuedMessages { get; set; } = 100_000;
 
+    /// <summary>How much of what was read back for mailboxes is kept in a silo for other clients that want the same, in bytes.</summary>
+    public long ReadBackBytes { get; set; } = 64 << 20;
+
     /// <summary>What is dropped, and counted, when a client's messages are more than <see cref="MaximumQueuedMessages"/>.</summary>
     public MailboxOverflow Overflow { get; set; } = MailboxOverflow.DropNewest;
 

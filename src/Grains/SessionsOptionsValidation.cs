@@ -16,6 +16,11 @@ internal sealed class SessionsOptionsValidation : IValidateOptions<SessionsOptio
             return ValidateOptionsResult.Fail($"Sessions:MaximumInflightBytes is {options.MaximumInflightBytes}: it must be 1 or more.");
         }
 
+        if (options.ReadBackBytes < 1 << 20)
+        {
+            return ValidateOptionsResult.Fail($"Sessions:ReadBackBytes is {options.ReadBackBytes}: it must be {1 << 20} or more.");
+        }
+
         if (!Enum.IsDefined(options.Overflow))
         {
             return ValidateOptionsResult.Fail($"Sessions:Overflow is {options.Overflow}: it must be {MailboxOverflow.DropNewest} or {MailboxOverflow.DropOldest}.");

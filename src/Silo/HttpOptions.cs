@@ -8,4 +8,7 @@ internal sealed class HttpOptions
 
     /// <summary>The port; 0 takes a free one.</summary>
     public int Port { get; set; } = 8080;
+
+    /// <summary>Whether the dashboard is there. It times calls between grains while someone looks at it.</summary>
+    public bool Dashboard { get; set; } = true;
 }

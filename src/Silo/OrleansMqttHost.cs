@@ -40,7 +40,12 @@ internal static partial class OrleansMqttHost
             silo.Configure<GrainCollectionOptions>(options => options.CollectionQuantum = TimeSpan.FromSeconds(30));
             silo.AddMqttGrains(configuration);
             silo.AddMqttEdge(configuration.GetSection(EdgeOptions.SectionName));
-            silo.AddDashboard();
+            if (configuration.GetSection("Http").Get<HttpOptions>() is not { Dashboard: false })
+            {
+                // Its samples go through all grains that there are, and its profiler times every call for as long after somebody looked.
+                silo.AddDashboard(dashboard => dashboard.CounterUpdateIntervalMs = 5000);
+                silo.Configure<GrainProfilerOptions>(profiler => profiler.DeactivationTime = TimeSpan.FromSeconds(15));
+            }
         });
         builder.Services.AddHealthChecks()
             .AddCheck<LogHealthCheck>("log", tags: ["ready"])
@@ -59,9 +64,14 @@ internal static partial class OrleansMqttHost
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
         app.MapPrometheusScrapingEndpoint();
-        app.MapOrleansDashboard("/dashboard");
+        var hasDashboard = app.Services.GetRequiredService<IOptions<HttpOptions>>().Value.Dashboard;
+        if (hasDashboard)
+        {
+            app.MapOrleansDashboard("/dashboard");
+        }
+
         var http = app.Services.GetRequiredService<HttpListener>();
-        app.Lifetime.ApplicationStarted.Register(() => LogListening(app.Logger, http.EndPoint));
+        app.Lifetime.ApplicationStarted.Register(() => LogListening(app.Logger, http.EndPoint, hasDashboard ? ", /dashboard" : ""));
     }
 
     /// <summary>
@@ -85,6 +95,6 @@ internal static partial class OrleansMqttHost
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Health, metrics and the dashboard on http://{EndPoint}: /health/live, /health/ready, /metrics, /dashboard")]
-    private static partial void LogListening(ILogger logger, EndPoint? endPoint);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Health and metrics on http://{EndPoint}: /health/live, /health/ready, /metrics{Dashboard}")]
+    private static partial void LogListening(ILogger logger, EndPoint? endPoint, string dashboard);
 }

@@ -13,7 +13,7 @@ public sealed class PublishWriterTests
     {
         int[] identifiers = [1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 268_435_455, 1];
         Assert.Equal(
-            "32 25 0003612F62 0007 1C 0B01 0B7F 0B8001 0BFF7F 0B808001 0BFFFF7F 0B80808001 0BFFFFFF7F 0B01 EE".Replace(" ", ""),
+            "32 27 0003612F62 0007 1E 0B01 0B7F 0B8001 0BFF7F 0B808001 0BFFFF7F 0B80808001 0BFFFFFF7F 0B01 EE".Replace(" ", ""),
             Write(Plain, new PublishHeader { PacketId = 7, QoS = 1, SubscriptionIdentifiers = identifiers }));
     }
 
@@ -35,7 +35,7 @@ public sealed class PublishWriterTests
             Properties = new() { ExpiryIntervalSeconds = 60, UserProperties = [new("k", "v")] },
         };
         Assert.Equal(
-            "3A 18 0000 0007 11 230001 0B05 0200000009 2600016B000176 EE".Replace(" ", ""),
+            "3A 17 0000 0007 11 230001 0B05 0200000009 2600016B000176 EE".Replace(" ", ""),
             Write(message, new PublishHeader { PacketId = 7, QoS = 1, IsDuplicate = true, RemainingExpiry = 9, SubscriptionIdentifiers = [5], Alias = new(1, IsKnown: true) }));
     }
 
@@ -59,7 +59,8 @@ public sealed class PublishWriterTests
         var isWritten = PublishWriter.TryWrite(ref output, version, message, header, maximum);
         output.Commit();
         pipe.Complete();
-        Assert.Equal(isWritten, stream.Length > 0);
-        return Convert.ToHexString(stream.ToArray());
+        var bytes = stream.ToArray();
+        Assert.Equal(isWritten, bytes.Length > 0);
+        return Convert.ToHexString(bytes);
     }
 }

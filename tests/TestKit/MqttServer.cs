@@ -32,7 +32,7 @@ public sealed class MqttServer : IAsyncDisposable
     {
         _process = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll")], _settings);
         Port = PortOf(await _process.WaitForLineAsync("Listening for MQTT and", StartLimit), "127.0.0.1:");
-        HttpPort = PortOf(await _process.WaitForLineAsync("Health, metrics and the dashboard on", StartLimit), "http://127.0.0.1:");
+        HttpPort = PortOf(await _process.WaitForLineAsync("Health and metrics on", StartLimit), "http://127.0.0.1:");
     }
 
     public async Task<string> GetAsync(string path)

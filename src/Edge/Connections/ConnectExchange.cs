@@ -160,8 +160,8 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             Version = version ?? default;
         }
 
-        var packet = ConnectPacket.Read(ref reader, Version);
-        _packet = packet;
+        var packet = _packet = new ConnectPacket();
+        packet.Read(ref reader, Version);
         _hasOwnId = packet.ClientId.Length > 0;
         if (!_hasOwnId && Version == ProtocolVersion.Mqtt311 && !packet.CleanStart)
         {

@@ -63,22 +63,23 @@ internal sealed class ConnectPacket
         }
     }
 
-    /// <summary>Reads what follows the Protocol Level.</summary>
-    public static ConnectPacket Read(ref PacketReader reader, ProtocolVersion version)
+    /// <summary>Reads what follows the Protocol Level. When it throws, what was read before counts for the answer.</summary>
+    public void Read(ref PacketReader reader, ProtocolVersion version)
     {
         var flags = reader.ReadByte();
         CheckFlags(flags, version);
-        var packet = new ConnectPacket { CleanStart = (flags & 0x02) != 0, KeepAlive = reader.ReadUInt16() };
+        CleanStart = (flags & 0x02) != 0;
+        KeepAlive = reader.ReadUInt16();
         if (version != ProtocolVersion.Mqtt5)
         {
-            packet.SessionExpiryInterval = packet.CleanStart ? 0 : uint.MaxValue;
+            SessionExpiryInterval = CleanStart ? 0 : uint.MaxValue;
         }
 
-        var hasAuthentication = version == ProtocolVersion.Mqtt5 && packet.ReadProperties(ref reader);
-        packet.ClientId = reader.ReadString();
+        var hasAuthentication = version == ProtocolVersion.Mqtt5 && ReadProperties(ref reader);
+        ClientId = reader.ReadString();
         if ((flags & 0x04) != 0)
         {
-            packet.Will = ConnectWill.Read(ref reader, flags, version);
+            Will = ConnectWill.Read(ref reader, flags, version);
         }
 
         // In MQTT 3.1 the length of the packet goes before these flags: what they promise may be missing.
@@ -97,8 +98,6 @@ internal sealed class ConnectPacket
         {
             throw new MqttProtocolException(ReasonCode.BadAuthenticationMethod, "Extended authentication is not available.");
         }
-
-        return packet;
     }
 
     private static void CheckFlags(byte flags, ProtocolVersion version)

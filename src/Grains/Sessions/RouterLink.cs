@@ -40,9 +40,6 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     /// <summary>Messages that were read back from the log for mailboxes; replaced by each read.</summary>
     public LoadedStretch Loaded { get; set; } = LoadedStretch.Empty;
 
-    /// <summary>Whether something of <see cref="Loaded"/> was used since it was last asked whether it is still needed.</summary>
-    public bool IsLoadedInUse { get; set; }
-
     /// <summary>Sessions whose next message has to be read back from the log.</summary>
     public List<Session> Waiting { get; } = [];
 

@@ -23,7 +23,7 @@ internal sealed partial class SessionPartitionGrain
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
         _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
         IdentifierSets identifierSets = new();
-        _sender = new(log, _decoder, _links, _store, new(_subscriptions, identifierSets), _partition, logger);
+        _sender = new(stored, _links, _store, new(_subscriptions, identifierSets), _partition, logger);
         _delivery = new(_subscriptions, identifierSets, _sender, _links, _store, options.Value, logger);
         _subscriptions.Start(_links);
         CreateSharing(sources);

@@ -15,6 +15,7 @@ internal sealed partial class SessionPartitionGrain(
     SessionPartitions partitions,
     EdgeServices edgeServices,
     MessageEncoder encoder,
+    StoredMessages stored,
     TimeProvider time,
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain
@@ -407,7 +408,6 @@ internal sealed partial class SessionPartitionGrain(
 
     private async Task Checkpoint(CancellationToken cancellationToken)
     {
-        _sender.ForgetUnused();
         try
         {
             await _store.CheckpointAsync().WaitAsync(cancellationToken);

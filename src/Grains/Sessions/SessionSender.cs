@@ -9,9 +9,8 @@ namespace OrleansMqtt.Grains;
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
 internal sealed partial class SessionSender(
-    IMessageLog log, MessageDecoder decoder, RouterLink[] links, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
+    StoredMessages stored, RouterLink[] links, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
-    private const int LoadRecords = 512;
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
 
@@ -124,20 +123,6 @@ internal sealed partial class SessionSender(
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
         SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers);
-    }
-
-    /// <summary>Forgets stretches that nobody has used since the last call. Until then they serve mailboxes that hold messages of several partitions in turn.</summary>
-    public void ForgetUnused()
-    {
-        foreach (var link in links)
-        {
-            if (!link.IsLoadedInUse && !link.IsLoading)
-            {
-                link.Loaded = LoadedStretch.Empty;
-            }
-
-            link.IsLoadedInUse = false;
-        }
     }
 
     /// <summary>Sends a message at QoS 0, which is dropped where it can't be sent at once.</summary>
@@ -346,23 +331,26 @@ internal sealed partial class SessionSender(
         if (reference.Link < links.Length)
         {
             var link = links[reference.Link];
-            message = link.Recent.Find(reference.Offset);
+            message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
             if (message is not null)
             {
-                return true;
-            }
-
-            message = link.Loaded.Find(reference.Offset);
-            if (message is not null)
-            {
-                link.IsLoadedInUse = true;
                 return true;
             }
 
             if (!link.Loaded.Covers(reference.Offset))
             {
-                RequestLoad(session, link, reference.Offset);
-                return false;
+                if (stored.Find(link.Source, reference.Offset) is not { } stretch)
+                {
+                    RequestLoad(session, link, reference.Offset);
+                    return false;
+                }
+
+                link.Loaded = stretch;
+                message = stretch.Find(reference.Offset);
+                if (message is not null)
+                {
+                    return true;
+                }
             }
         }
 
@@ -392,7 +380,7 @@ internal sealed partial class SessionSender(
             var from = long.MaxValue;
             foreach (var session in link.Waiting)
             {
-                from = session.IsEnded || (session.Edge is null && session.Group is null) ? from : Math.Min(from, session.WantedOffset);
+                from = WantsMessages(session) ? Math.Min(from, session.WantedOffset) : from;
             }
 
             if (from != long.MaxValue)
@@ -400,9 +388,19 @@ internal sealed partial class SessionSender(
                 link.Loaded = await Read(link, from);
             }
 
-            Session[] sessions = [.. link.Waiting];
-            link.Waiting.Clear();
-            foreach (var session in sessions)
+            // The others wait for other stretches.
+            List<Session> served = [];
+            link.Waiting.RemoveAll(session =>
+            {
+                var isServed = !WantsMessages(session) || link.Loaded.Covers(session.WantedOffset);
+                if (isServed)
+                {
+                    served.Add(session);
+                }
+
+                return isServed;
+            });
+            foreach (var session in served)
             {
                 session.IsLoading = false;
                 Pump(session);
@@ -412,7 +410,10 @@ internal sealed partial class SessionSender(
         }
 
         link.IsLoading = false;
+        link.Loaded = LoadedStretch.Empty;
     }
+
+    private static bool WantsMessages(Session session) => !session.IsEnded && (session.Edge is not null || session.Group is not null);
 
     private async Task<LoadedStretch> Read(RouterLink link, long from)
     {
@@ -420,10 +421,10 @@ internal sealed partial class SessionSender(
         {
             try
             {
-                var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, from, LoadRecords, CancellationToken.None);
-                if (batch.To > from)
+                var stretch = await stored.ReadAsync(link.Source, from);
+                if (stretch.Covers(from))
                 {
-                    return new(from, batch.To, decoder.Decode(batch));
+                    return stretch;
                 }
 
                 await Task.Delay(10);

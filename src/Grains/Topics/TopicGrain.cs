@@ -7,7 +7,7 @@ namespace OrleansMqtt.Grains;
 /// <summary>
 /// Resolves the route of its topic once, and hands each record to the log before its first await, so that the order on the log is that of the calls.
 /// </summary>
-[StatelessWorker(1), Reentrant, CollectionAgeLimit(Minutes = 5)]
+[StatelessWorker(1, removeIdleWorkers: false), Reentrant, CollectionAgeLimit(Minutes = 5)]
 internal sealed class TopicGrain(IMessageLog log, TopicRoutes routes, RecordCodec codec) : Grain, ITopicGrain
 {
     private string _topic = null!;

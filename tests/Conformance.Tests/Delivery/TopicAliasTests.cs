@@ -16,8 +16,11 @@ public sealed class TopicAliasTests(ConformanceServer server) : ConformanceTests
             await PublishAsync(message[0], 0, message[1]);
         }
 
-        Dictionary<uint, string> aliases = [];
-        Assert.Equal(expected, await ReceiveAsync(client, aliases, maximum, expected.Count));
+        // The order of messages of different topics is the server's choice.
+        var received = await ReceiveAsync(client, [], maximum, expected.Count);
+        Assert.Equal(expected.OrderBy(TopicOf, StringComparer.Ordinal), received.OrderBy(TopicOf, StringComparer.Ordinal));
+
+        static string TopicOf(string text) => text.Split(' ')[0];
     }
 
     [Fact]

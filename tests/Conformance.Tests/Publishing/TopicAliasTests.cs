@@ -18,7 +18,7 @@ public sealed class TopicAliasTests(ConformanceServer server) : ConformanceTests
         await publisher.PublishAsync(Aliased("", 1, "5", qoS));
         await publisher.PublishAsync(new Publish($"{topic}/c", "6") { QoS = qoS });
 
-        Assert.Equal(["a 1", "a 2", "b 3", "b 4", "a 5", "c 6"], await ReceiveAsync(subscriber, 6));
+        Assert.Equal(["a 1", "a 2", "a 5", "b 3", "b 4", "c 6"], await ReceiveAsync(subscriber, 6));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class TopicAliasTests(ConformanceServer server) : ConformanceTests
         await publisher.SendAsync([.. all.Select(alias => Aliased($"{topic}/{alias}", alias, "first", 0).Encode(V5))]);
         await publisher.SendAsync([.. all.Select(alias => Aliased("", alias, "second", 0).Encode(V5))]);
         Assert.Equal(
-            [.. all.Select(alias => $"{alias} first"), .. all.Select(alias => $"{alias} second")],
+            all.Select(alias => $"{alias}").Order(StringComparer.Ordinal).SelectMany(topic => new[] { $"{topic} first", $"{topic} second" }),
             await ReceiveAsync(subscriber, 2 * all.Length));
     }
 
@@ -60,7 +60,7 @@ public sealed class TopicAliasTests(ConformanceServer server) : ConformanceTests
         await first.PublishAsync(Aliased($"{topic}/first", alias, "1", 1));
         await second.PublishAsync(Aliased($"{topic}/second", alias, "2", 1));
         await first.PublishAsync(Aliased("", alias, "3", 1));
-        Assert.Equal(["first 1", "second 2", "first 3"], await ReceiveAsync(subscriber, 3));
+        Assert.Equal(["first 1", "first 3", "second 2"], await ReceiveAsync(subscriber, 3));
     }
 
     [Fact]
@@ -140,8 +140,8 @@ public sealed class TopicAliasTests(ConformanceServer server) : ConformanceTests
 
     private static Publish Aliased(string topic, int alias, string payload, int qoS) => new(topic, payload) { QoS = qoS, Properties = new() { { PropertyId.TopicAlias, alias } } };
 
-    /// <summary>The last levels of the topics, and the payloads.</summary>
-    private static async Task<List<string>> ReceiveAsync(Client client, int count)
+    /// <summary>The last levels of the topics, and the payloads, topic by topic: the order of messages of different topics is the server's choice.</summary>
+    private static async Task<IEnumerable<string>> ReceiveAsync(Client client, int count)
     {
         List<string> received = [];
         while (received.Count < count)
@@ -152,6 +152,6 @@ public sealed class TopicAliasTests(ConformanceServer server) : ConformanceTests
             received.Add($"{message.Topic.Split('/')[^1]} {message.Payload}");
         }
 
-        return received;
+        return received.OrderBy(text => text.Split(' ')[0], StringComparer.Ordinal);
     }
 }

@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Grains;
+
+/// <summary>
+/// Reads back what mailboxes refer to, for all session partitions of a silo: in blocks of neighbouring offsets, each read and decoded once however many clients want of it at the
+/// time, and kept while there is room (<see cref="SessionsOptions.ReadBackBytes"/>). Any thread.
+/// </summary>
+internal sealed class StoredMessages(IMessageLog log, RecordCodec codec, TopicRoutes routes, IOptions<SessionsOptions> options)
+{
+    private const int BlockOffsets = 1024;
+    private const int MessageBytes = 200;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(TopicPartitionId Source, long Number), Block> _blocks = [];
+    private readonly LinkedList<Block> _byUse = [];
+    private readonly Dictionary<(TopicPartitionId Source, long Number), Task<LoadedStretch>> _reading = [];
+    private readonly ConcurrentBag<MessageDecoder> _decoders = [];
+    private long _bytes;
+
+    /// <summary>The stretch with an offset, if it is here.</summary>
+    public LoadedStretch? Find(TopicPartitionId source, long offset)
+    {
+        lock (_gate)
+        {
+            if (_blocks.TryGetValue((source, offset / BlockOffsets), out var block) && block.Stretch.Covers(offset))
+            {
+                _byUse.Remove(block.Node);
+                _byUse.AddLast(block.Node);
+                return block.Stretch;
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Reads the stretch with an offset; it may end before the offset when the log ends there now.</summary>
+    /// <exception cref="OffsetOutOfRangeException">Retention has removed the offset.</exception>
+    public Task<LoadedStretch> ReadAsync(TopicPartitionId source, long offset)
+    {
+        if (Find(source, offset) is { } found)
+        {
+            return Task.FromResult(found);
+        }
+
+        var key = (source, offset / BlockOffsets);
+        lock (_gate)
+        {
+            if (_reading.TryGetValue(key, out var reading))
+            {
+                return reading;
+            }
+
+            TaskCompletionSource<LoadedStretch> read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _reading.Add(key, read.Task);
+            Read(key, offset, read).Ignore();
+            return read.Task;
+        }
+    }
+
+    private async Task Read((TopicPartitionId Source, long Number) key, long offset, TaskCompletionSource<LoadedStretch> read)
+    {
+        // Outside of the lock, and of the turn of the grain that wants it.
+        await Task.Yield();
+        if (!_decoders.TryTake(out var decoder))
+        {
+            decoder = new(codec, routes);
+        }
+
+        try
+        {
+            var stretch = await ReadBlockAsync(key.Source, key.Number * BlockOffsets, offset, decoder);
+            lock (_gate)
+            {
+                _reading.Remove(key);
+                Keep(key, stretch);
+            }
+
+            read.SetResult(stretch);
+        }
+        catch (Exception exception)
+        {
+            lock (_gate)
+            {
+                _reading.Remove(key);
+            }
+
+            read.SetException(exception);
+        }
+
+        _decoders.Add(decoder);
+    }
+
+    private async Task<LoadedStretch> ReadBlockAsync(TopicPartitionId source, long start, long wanted, MessageDecoder decoder)
+    {
+        var end = start + BlockOffsets;
+        var position = start;
+        List<MqttMessage> messages = new(BlockOffsets);
+        while (position < end)
+        {
+            LogBatch batch;
+            try
+            {
+                batch = await log.ReadRangeAsync(source.Topic, source.Partition, position, (int)(end - position), CancellationToken.None);
+            }
+            catch (OffsetOutOfRangeException exception) when (exception.Available.Start > position && exception.Available.Start <= wanted)
+            {
+                // Retention has come into the block, not up to what is wanted.
+                start = position = exception.Available.Start;
+                continue;
+            }
+
+            if (batch.To <= position)
+            {
+                break;
+            }
+
+            messages.AddRange(decoder.Decode(batch));
+            position = batch.To;
+        }
+
+        return new(start, position, [.. messages]);
+    }
+
+    private void Keep((TopicPartitionId Source, long Number) key, LoadedStretch stretch)
+    {
+        if (_blocks.Remove(key, out var old))
+        {
+            Forget(old);
+        }
+
+        var bytes = stretch.Messages.Sum(static message => (long)message.Payload.Length + MessageBytes);
+        Block block = new(key, stretch, bytes);
+        _blocks.Add(key, block);
+        _byUse.AddLast(block.Node);
+        _bytes += bytes;
+        while (_bytes > options.Value.ReadBackBytes && _byUse.First is { } first && first != _byUse.Last)
+        {
+            _blocks.Remove(first.Value.Key);
+            Forget(first.Value);
+        }
+    }
+
+    private void Forget(Block block)
+    {
+        _byUse.Remove(block.Node);
+        _bytes -= block.Bytes;
+    }
+
+    private sealed class Block
+    {
+        public Block((TopicPartitionId Source, long Number) key, LoadedStretch stretch, long bytes)
+        {
+            (Key, Stretch, Bytes) = (key, stretch, bytes);
+            Node = new(this);
+        }
+
+        public (TopicPartitionId Source, long Number) Key { get; }
+
+        public LoadedStretch Stretch { get; }
+
+        public long Bytes { get; }
+
+        public LinkedListNode<Block> Node { get; }
+    }
+}
