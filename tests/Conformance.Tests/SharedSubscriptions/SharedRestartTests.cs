@@ -23,7 +23,7 @@ public sealed class SharedRestartTests
         await publisher.PublishAsync(new Publish("topic", "1") { QoS = 1 });
         await publisher.PublishAsync(new Publish("topic", "2") { QoS = 2 });
         var messages = await before.ReceiveMessagesAsync(2);
-        before.Drop();
+        await before.DisconnectAsync();
         await publisher.PublishAsync(new Publish("topic", "3") { QoS = 2 });
         await server.KillAndStartAgainAsync();
 
