@@ -74,6 +74,12 @@ internal sealed record LoadSettings
 
     public string TopicOf(int publisher) => Scenario == Scenario.FanOut ? $"{TopicPrefix}/all" : $"{TopicPrefix}/{publisher}";
 
+    /// <summary>Filters of each subscriber (scenario Offline); messages go to the first.</summary>
+    public int Filters { get; init; } = 1;
+
+    /// <summary>Subscribers that are connected at a time before they go away (scenario Offline).</summary>
+    public int AtOnce { get; init; } = int.MaxValue;
+
     public string FilterOf(int subscriber) => Scenario switch
     {
         Scenario.P2p or Scenario.Offline => $"{TopicPrefix}/{subscriber}",

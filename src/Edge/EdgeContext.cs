@@ -51,4 +51,6 @@ internal sealed class EdgeContext
     public PartitionSenders<InboundQoS2Sender> InboundQoS2 { get; }
 
     public ConnectionTable Connections { get; }
+
+    public ConnectTurns ConnectTurns { get; } = new();
 }

@@ -28,7 +28,8 @@ public static class EdgeExtensions
     /// <summary>All of the edge except what needs a silo.</summary>
     internal static IServiceCollection AddEdge(this IServiceCollection services, IConfiguration section)
     {
-        services.AddOptions<EdgeOptions>().Bind(section).ValidateOnStart();
+        // Without this a listener with a value that cannot be read would be left out without a word.
+        services.AddOptions<EdgeOptions>().Bind(section, static binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         services.PostConfigure<EdgeOptions>(static options =>
         {
             if (options.Listeners.Count == 0)

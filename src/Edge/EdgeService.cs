@@ -16,4 +16,11 @@ internal sealed class EdgeService(GrainId grainId, Silo silo, ILoggerFactory log
     /// <inheritdoc/>
     public ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId)
         => context.Connections.Find(connectionId) is { } connection ? new(connection.CloseTakenOverAsync()) : default;
+
+    /// <inheritdoc/>
+    public ValueTask CloseEarlier(int sessionPartition, long generation)
+    {
+        context.Connections.CloseEarlier(sessionPartition, generation);
+        return ValueTask.CompletedTask;
+    }
 }

@@ -7,9 +7,9 @@ internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails 
 {
     public SiloAddress Edge => silo.SiloAddress;
 
-    public ITopicGrain GetTopic(string topic) => grains.GetGrain<ITopicGrain>(topic);
+    public ITopicGrain GetTopic(string topic) => grains.GetGrainOf<ITopicGrain>(topic);
 
-    public IClientSessionGrain GetClient(string clientId) => grains.GetGrain<IClientSessionGrain>(clientId);
+    public IClientSessionGrain GetClient(string clientId) => grains.GetGrainOf<IClientSessionGrain>(clientId);
 
     public ISessionPartitionGrain GetSessionPartition(int partition) => grains.GetGrain<ISessionPartitionGrain>(partition);
 }

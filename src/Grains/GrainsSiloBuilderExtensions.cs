@@ -17,7 +17,8 @@ public static class GrainsSiloBuilderExtensions
     public static ISiloBuilder AddMqttGrains(this ISiloBuilder silo, IConfiguration configuration)
     {
         var services = silo.Services;
-        services.AddOptions<TopicsOptions>().Bind(configuration.GetSection("Topics")).ValidateOnStart();
+        // Without this a route with a value that cannot be read would be left out without a word.
+        services.AddOptions<TopicsOptions>().Bind(configuration.GetSection("Topics"), static binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         services.AddOptions<SessionsOptions>().Bind(configuration.GetSection("Sessions")).ValidateOnStart();
         services.AddSingleton<IValidateOptions<TopicsOptions>, TopicsOptionsValidation>();
         services.AddSingleton<IValidateOptions<SessionsOptions>, SessionsOptionsValidation>();

@@ -120,6 +120,18 @@ public sealed class DeliveryTests
         Assert.Equal([(1, 0), (2, 0), (3, 16)], host.Grains.Acknowledgements.Select(each => ((int)each.PacketId, (int)each.ReasonCode)));
     }
 
+    [Theory]
+    [InlineData(4, "88", "90040001" + "0180")]
+    [InlineData(5, "89", "9029000124" + "1F0021" + "41206C696D6974206F66207468652073657276657220697320726561636865642E" + "0197")]
+    public async Task A_filter_of_more_levels_than_the_server_keeps_is_refused(int version, string length, string answer)
+    {
+        await using var host = await EdgeHost.StartAsync();
+        using var client = await host.ConnectAsync(version: version);
+        var (kept, refused) = (RawClient.Text(string.Join('/', Enumerable.Repeat("+", 256))), RawClient.Text(string.Join('/', Enumerable.Repeat("+", 257))));
+        await client.SendAsync($"82{length}08 0001 {(version == 5 ? "00" : "")} {kept} 01 {refused} 01");
+        Assert.Equal(answer, await client.ReceivePacketAsync());
+    }
+
     [Fact]
     public async Task Subscriptions_are_answered_one_by_one()
     {

@@ -49,6 +49,20 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task Connections_that_a_new_owner_of_their_session_partition_does_not_know_are_closed()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        using var client = await host.ConnectAsync();
+        using var older = await host.ConnectAsync("older", 4);
+        host.Context.Connections.CloseEarlier(sessionPartition: 1, generation: 2);
+        host.Context.Connections.CloseEarlier(sessionPartition: 0, generation: 1);
+        await client.ExpectOnlyPingResponseAsync();
+        host.Context.Connections.CloseEarlier(sessionPartition: 0, generation: 2);
+        Assert.Equal("89", (await client.ReceiveUntilClosedAsync())[4..6]);
+        Assert.Equal("", await older.ReceiveUntilClosedAsync());
+    }
+
+    [Fact]
     public async Task A_silent_client_is_closed_after_one_and_a_half_times_its_keep_alive()
     {
         var time = new FakeTimeProvider();
@@ -165,6 +179,24 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task The_end_of_a_connection_and_a_connect_without_an_answer_are_told_until_the_session_takes_it()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        using var client = await host.ConnectAsync();
+        host.Grains.Failure = new TimeoutException("no answer");
+        client.Dispose();
+        using (var other = await host.OpenAsync())
+        {
+            await other.SendAsync(RawClient.ConnectPacket("o", 5));
+            Assert.Equal("0088", (await other.ReceiveUntilClosedAsync())[4..8]);
+        }
+
+        await host.Grains.When(() => host.Grains.Calls.Contains("failed disconnect c") && host.Grains.Calls.Contains("failed abandon o"));
+        host.Grains.Failure = null;
+        await host.Grains.When(() => host.Grains.Calls.Contains("disconnect c ConnectionLost") && host.Grains.Calls.Contains("abandon o"));
+    }
+
+    [Fact]
     public async Task A_stop_tells_the_clients_and_waits_for_publishes()
     {
         await using var host = await EdgeHost.StartAsync();
@@ -202,6 +234,8 @@ public sealed class LifeTests
     [InlineData("MaximumQoS", "3", "Mqtt:MaximumQoS is 3: it must be from 0 to 2.")]
     [InlineData("OutgoingTopicAliases", "2000", "Mqtt:OutgoingTopicAliases is 2000: it must be from 0 to 1024.")]
     [InlineData("ResponseTopicPrefix", "a/#", "Mqtt:ResponseTopicPrefix is 'a/#': it must be the beginning of a topic name, without wildcards.")]
+    [InlineData("TotalPublishBytes", "2000000", "Mqtt:TotalPublishBytes is 2000000: it must be from 2097152 to 9223372036854775807.")]
+    [InlineData("ConnectionPublishBytes", "300000000", "Mqtt:TotalPublishBytes is 268435456: it must be from 300000000 to 9223372036854775807.")]
     [InlineData("Listeners:0:Address", "here", "Mqtt:Listeners:0:Address is 'here': it must be an IP address, or * for every address.")]
     [InlineData("Listeners:0:CertificatePath", "none.pfx", "Mqtt:Listeners:0:CertificatePath is 'none.pfx': it must be a file that exists.")]
     public async Task A_bad_setting_stops_the_start_with_one_line(string setting, string value, string line)

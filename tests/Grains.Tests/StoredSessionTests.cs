@@ -217,7 +217,7 @@ public sealed class StoredSessionTests
         due.Set(second, 20);
         due.Set(first, 10);
         due.Set(cleared, 15);
-        DueQueue.Clear(cleared);
+        due.Clear(cleared);
         due.Set(moved, 5);
         due.Set(moved, 100);
         due.Set(never, long.MaxValue);
@@ -231,6 +231,43 @@ public sealed class StoredSessionTests
         Assert.True(due.TryTake(100, out taken));
         Assert.Same(moved, taken);
         Assert.False(due.TryTake(long.MaxValue - 1, out _));
+    }
+
+    [Fact]
+    public void A_client_that_comes_and_goes_leaves_no_growing_queue_of_dates()
+    {
+        DueQueue due = new();
+        var sessions = Enumerable.Range(0, 2_000).Select(i => new Session($"{i}", i)).ToArray();
+        for (var round = 0; round < 100; round++)
+        {
+            foreach (var session in sessions)
+            {
+                due.Clear(session);
+                due.Set(session, 1_000_000 + round);
+            }
+        }
+
+        Assert.InRange(due.Count, sessions.Length, 2 * sessions.Length + 2);
+        var taken = 0;
+        while (due.TryTake(1_000_099, out _))
+        {
+            taken++;
+        }
+
+        Assert.Equal(sessions.Length, taken);
+        Assert.Equal(0, due.Count);
+    }
+
+    [Fact]
+    public void A_reference_to_a_partition_that_is_not_read_any_more_keeps_its_place_when_its_segment_is_stored_again()
+    {
+        var bytes = MailboxSegmentRecord.Encode([new(1000, ushort.MaxValue, 1), new(1001, 1, 2)], Sources);
+
+        var decoded = MailboxSegmentRecord.Decode(bytes);
+
+        Assert.Equal((4, 1001L, (byte)2), decoded[1]);
+        Assert.DoesNotContain(decoded[0].Source, Sources);
+        Assert.Equal(-1, new SourceNumbers(null, [new("t", 0), new("t", 1)]).LinkOf(decoded[0].Source));
     }
 
     [Fact]

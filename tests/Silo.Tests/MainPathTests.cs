@@ -146,10 +146,25 @@ public sealed class MainPathTests
         Assert.StartsWith("200", await server.GetAsync("/metrics"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_client_identifier_and_a_topic_of_white_space_are_as_good_as_any()
+    {
+        using var log = await TestLog.CreateAsync("Embedded");
+        await using var server = await MqttServer.StartAsync(log.Settings);
+        await using var client = await TestClient.ConnectAsync(server.Port, " ", sessionExpiry: 60);
+        await client.SubscribeAsync("\t");
+        await client.PublishAsync("\t", "x");
+        Assert.Equal("x", TestClient.TextOf(await client.ReceiveAsync()));
+    }
+
     [Theory]
     [InlineData("Topics__DefaultQoS", "7", "Topics:DefaultQoS is 7: it must be 0, 1 or 2.")]
     [InlineData("Topics__Messages__Name", "a/b", "Topics:Messages:Name is 'a/b': it must be a Kafka topic name, 1 to 249 letters, digits, '.', '_' and '-'.")]
     [InlineData("Http__Port", "99999", "Http:Port is 99999: it must be 0 (a free port) to 65535.")]
+    [InlineData("Mqtt__MaximumPacketSize", "1MB", "Failed to convert configuration value '1MB' at 'Mqtt:MaximumPacketSize' to type 'System.Int32'.")]
+    [InlineData("Mqtt__Listeners__0__Transport", "Udp", "Failed to convert configuration value 'Udp' at 'Mqtt:Listeners:0:Transport' to type 'OrleansMqtt.Edge.Configuration.ListenerTransport'.")]
+    [InlineData("Topics__Routes__0__Partitions", "four", "Failed to convert configuration value 'four' at 'Topics:Routes:0:Partitions' to type 'System.Int32'.")]
+    [InlineData("Cluster__SiloPort", "99999", "Cluster:SiloPort is 99999: it must be 0 (a free port) to 65535.")]
     public async Task A_wrong_setting_stops_the_start_with_one_line(string name, string value, string line)
     {
         using var log = await TestLog.CreateAsync("Embedded");

@@ -14,9 +14,16 @@ internal sealed class TestClient : IAsyncDisposable
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
     private readonly Channel<MqttApplicationMessage> _received = Channel.CreateUnbounded<MqttApplicationMessage>();
 
+    private readonly TaskCompletionSource _disconnected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public IMqttClient Client => _client;
 
-    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500)
+    /// <summary>Completes when the connection has ended.</summary>
+    public Task Disconnected => _disconnected.Task;
+
+    public bool IsSessionPresent { get; private set; }
+
+    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, uint sessionExpiry = 0)
     {
         TestClient client = new();
         client._client.ApplicationMessageReceivedAsync += received =>
@@ -24,8 +31,18 @@ internal sealed class TestClient : IAsyncDisposable
             client._received.Writer.TryWrite(received.ApplicationMessage);
             return Task.CompletedTask;
         };
-        await client._client.ConnectAsync(
-            new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", port).WithClientId(clientId ?? $"c{Guid.NewGuid():N}").WithProtocolVersion(version).WithCleanSession().Build());
+        client._client.DisconnectedAsync += _ =>
+        {
+            client._disconnected.TrySetResult();
+            return Task.CompletedTask;
+        };
+        var options = new MqttClientOptionsBuilder()
+            .WithTcpServer("127.0.0.1", port)
+            .WithClientId(clientId ?? $"c{Guid.NewGuid():N}")
+            .WithProtocolVersion(version)
+            .WithCleanSession(sessionExpiry == 0);
+        var result = await client._client.ConnectAsync((sessionExpiry == 0 ? options : options.WithSessionExpiryInterval(sessionExpiry)).Build());
+        client.IsSessionPresent = result.IsSessionPresent;
         return client;
     }
 
@@ -50,6 +67,18 @@ internal sealed class TestClient : IAsyncDisposable
         }
 
         return payloads;
+    }
+
+    /// <summary>Receives until a condition holds for all that this call has received.</summary>
+    public async Task<List<MqttApplicationMessage>> ReceiveUntilAsync(Func<List<MqttApplicationMessage>, bool> isComplete)
+    {
+        List<MqttApplicationMessage> messages = [];
+        while (!isComplete(messages))
+        {
+            messages.Add(await ReceiveAsync());
+        }
+
+        return messages;
     }
 
     public bool HasReceived => _received.Reader.TryPeek(out _);

@@ -23,28 +23,35 @@ public sealed class TestLog : IDisposable
         new(new(Topics()) { ["Log__Kind"] = "Kafka", ["Log__Kafka__BootstrapServers"] = bootstrapServers, ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-" });
 
     /// <summary>All records of the messages topic; on the embedded log only after the server has ended.</summary>
-    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null)
+    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null) => [.. (await ReadPartitionsAsync(topic)).Select(entry => entry.Record)];
+
+    /// <summary>All records of a topic of four partitions, each with its partition; on the embedded log only after the server has ended.</summary>
+    public async Task<List<(int Partition, StoredRecord Record)>> ReadPartitionsAsync(string? topic = null)
     {
         topic ??= MessagesTopic;
-        await using var services = new ServiceCollection()
-            .AddLogging()
-            .AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(Settings.ToDictionary(s => s.Key.Replace("__", ":", StringComparison.Ordinal), s => (string?)s.Value)).Build().GetSection("Log"))
-            .BuildServiceProvider();
+        await using var services = CreateServices();
         var log = services.GetRequiredService<IMessageLog>();
         await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: false)], CancellationToken.None);
-        List<StoredRecord> records = [];
+        List<(int, StoredRecord)> records = [];
         for (var partition = 0; partition < 4; partition++)
         {
             var end = (await log.GetOffsetsAsync([new(topic, partition)], CancellationToken.None))[0].End;
             for (long position = 0; position < end;)
             {
                 var batch = await log.ReadRangeAsync(topic, partition, position, 10_000, CancellationToken.None);
-                records.AddRange(batch.Records);
+                records.AddRange(batch.Records.Select(record => (partition, record)));
                 position = batch.To;
             }
         }
 
         return records;
+    }
+
+    /// <summary>Becomes the owner of a session partition and ends at once, as another server would: what this one's server writes there from then on is refused.</summary>
+    public async Task FenceAsync(int sessionPartition)
+    {
+        await using var services = CreateServices();
+        await using var owner = await services.GetRequiredService<IMessageLog>().OpenOwnerAsync($"{Settings["Topics__Sessions__Name"]}-{sessionPartition}", CancellationToken.None);
     }
 
     public void Dispose()
@@ -54,6 +61,11 @@ public sealed class TestLog : IDisposable
             Directory.Delete(_directory, recursive: true);
         }
     }
+
+    private ServiceProvider CreateServices() => new ServiceCollection()
+        .AddLogging()
+        .AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(Settings.ToDictionary(s => s.Key.Replace("__", ":", StringComparison.Ordinal), s => (string?)s.Value)).Build().GetSection("Log"))
+        .BuildServiceProvider();
 
     private static TestLog OnEmbedded(string directory) => new(new(Topics()) { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory }, directory);
 

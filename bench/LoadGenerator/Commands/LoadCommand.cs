@@ -40,7 +40,9 @@ internal sealed class LoadCommand : Command
     private readonly Option<double> _drain = Option("--drain", "seconds to wait for missing messages after the end", 10.0);
     private readonly Option<int> _receiveMaximum = Option("--receive-maximum", "Receive Maximum that the clients announce (MQTT 5); 0: none", 0);
     private readonly Option<string?> _topicPrefix = Option<string?>("--topic-prefix", "prefix of topics and client identifiers (default: bench/ and a random part)", null);
-    private readonly Option<int> _messages = Option("--messages", "messages for all subscribers together", 100_000);
+    private readonly Option<int> _messages = Option("--messages", "messages for all subscribers together; 0: the subscribers stay away", 100_000);
+    private readonly Option<int> _filters = Option("--filters", "topic filters of each subscriber", 1);
+    private readonly Option<int> _atOnce = Option("--at-once", "subscribers that are connected at a time before they go away; 0: all", 0);
     private readonly Option<string> _file = new("--file") { Description = "file of acknowledged messages, a line 'topic TAB sequence' each", Required = true };
 
     public LoadCommand(Scenario scenario, string name, string description)
@@ -76,7 +78,7 @@ internal sealed class LoadCommand : Command
         }
         else if (scenario == Scenario.Offline)
         {
-            options.AddRange([_subscribers, _messages, _publishers, _payload, _window, _drain, _qos, _publishQos, _subscribeQos, _receiveMaximum]);
+            options.AddRange([_subscribers, _messages, _filters, _atOnce, _publishers, _payload, _window, _drain, _qos, _publishQos, _subscribeQos, _receiveMaximum]);
         }
         else
         {
@@ -209,7 +211,9 @@ internal sealed class LoadCommand : Command
             UserName = parsed.GetValue(_user),
             KeepAlive = Within(parsed, _keepAlive, 0, 65535),
             ReceiveMaximum = subscribes ? Within(parsed, _receiveMaximum, 0, 65535) : 0,
-            Messages = offline ? Within(parsed, _messages, 1, 1_000_000_000) : 0,
+            Messages = offline ? Within(parsed, _messages, 0, 1_000_000_000) : 0,
+            Filters = offline ? Within(parsed, _filters, 1, 1000) : 1,
+            AtOnce = offline && parsed.GetValue(_atOnce) > 0 ? parsed.GetValue(_atOnce) : int.MaxValue,
             ConnectRate = AtLeastZero(parsed, _connectRate),
             ConnectTimeout = AtLeastZero(parsed, _connectTimeout),
             Threads = Within(parsed, _threads, 1, 64),

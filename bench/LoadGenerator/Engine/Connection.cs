@@ -314,7 +314,7 @@ internal unsafe class Connection(Worker worker, string clientId)
         if (Filter is { } filter)
         {
             _state = State.AwaitingSubAck;
-            Write(PacketWriter.Subscribe(Settings.Protocol, 1, filter, Settings.SubscribeQualityOfService));
+            Write(PacketWriter.Subscribe(Settings.Protocol, 1, filter, Settings.SubscribeQualityOfService, Settings.Filters - 1));
         }
         else
         {

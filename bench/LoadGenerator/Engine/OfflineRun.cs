@@ -13,11 +13,29 @@ internal sealed class OfflineRun(LoadSettings settings, string? password, IEnume
     public async Task<OfflineResult> RunAsync()
     {
         var startedAt = DateTimeOffset.UtcNow;
-        using (OfflineStage subscribing = new(settings, password, SubscribersWith(SessionUse.Begin), settings.Subscribers))
+        long subscribingSince = RunClock.Now;
+        _processes.ForEach(process => process.Start());
+        for (int first = 0; first < settings.Subscribers; first += Math.Min(settings.AtOnce, settings.Subscribers))
         {
+            int count = Math.Min(settings.AtOnce, settings.Subscribers - first);
+            using OfflineStage subscribing = new(settings, password, SubscribersWith(SessionUse.Begin, first), count);
             subscribing.Start();
-            await WaitAsync(subscribing, stage => stage.Ready, settings.Subscribers, settings.ConnectTimeout, "subscribed");
+            await WaitAsync(subscribing, stage => stage.Ready, count, settings.ConnectTimeout, "subscribed");
             subscribing.Stop();
+        }
+
+        double subscribeSeconds = Seconds(subscribingSince);
+        _processes.ForEach(process => process.Sample());
+        if (settings.Messages == 0)
+        {
+            return new OfflineResult
+            {
+                StartedAt = startedAt,
+                Settings = settings,
+                SubscribeSeconds = subscribeSeconds,
+                Processes = [.. _processes.Select(process => process.ToResult(0, settings.Subscribers))],
+                ExitCode = ExitCodes.Ok,
+            };
         }
 
         double publishSeconds;
@@ -50,12 +68,13 @@ internal sealed class OfflineRun(LoadSettings settings, string? password, IEnume
         // A moment for messages that should not come at all.
         await Task.Delay(200, CancellationToken.None);
         returning.Stop();
-        return AddUp(startedAt, returning, publishSeconds, seconds, error);
+        return AddUp(startedAt, returning, subscribeSeconds, publishSeconds, seconds, error);
     }
 
     private static double Seconds(long since) => (RunClock.Now - since) / (double)Stopwatch.Frequency;
 
-    private Func<Worker, int, Connection> SubscribersWith(SessionUse use) => (worker, i) => new Subscriber(worker, $"{settings.ClientPrefix}-s{i}", i, use);
+    private Func<Worker, int, Connection> SubscribersWith(SessionUse use, int first = 0) =>
+        (worker, i) => new Subscriber(worker, $"{settings.ClientPrefix}-s{first + i}", first + i, use);
 
     /// <summary>Waits until all is done; gives up when nothing happens for a while.</summary>
     private async Task WaitAsync(OfflineStage stage, Func<OfflineStage, long> count, long wanted, double patience, string what)
@@ -90,7 +109,7 @@ internal sealed class OfflineRun(LoadSettings settings, string? password, IEnume
         }
     }
 
-    private OfflineResult AddUp(DateTimeOffset startedAt, OfflineStage stage, double publishSeconds, double seconds, string? error)
+    private OfflineResult AddUp(DateTimeOffset startedAt, OfflineStage stage, double subscribeSeconds, double publishSeconds, double seconds, string? error)
     {
         long lost = 0;
         long duplicates = 0;
@@ -109,6 +128,7 @@ internal sealed class OfflineRun(LoadSettings settings, string? password, IEnume
         {
             StartedAt = startedAt,
             Settings = settings,
+            SubscribeSeconds = subscribeSeconds,
             PublishSeconds = publishSeconds,
             Delivered = stage.Delivered,
             DeliverySeconds = seconds,

@@ -11,6 +11,9 @@ internal sealed record OfflineResult
 
     public required LoadSettings Settings { get; init; }
 
+    /// <summary>Until all had subscribed, and been disconnected but for the last ones.</summary>
+    public double SubscribeSeconds { get; init; }
+
     public double PublishSeconds { get; init; }
 
     public long Delivered { get; init; }
@@ -35,6 +38,13 @@ internal sealed record OfflineResult
     public string ToText()
     {
         var text = new StringBuilder();
+        if (Settings.Messages == 0)
+        {
+            text.AppendLine($"Offline: {Settings.Subscribers:N0} subscribers with {Settings.Filters} filters each are away; they were there in {SubscribeSeconds:F2} s");
+            ResultText.Processes(text, Processes);
+            return text.ToString();
+        }
+
         text.AppendLine($"Offline: {Settings.Subscribers:N0} subscribers were away, {Settings.Messages:N0} messages were published to them in {PublishSeconds:F2} s "
             + $"({Settings.Messages / PublishSeconds:N0} /s)");
         text.AppendLine($"  delivered    {Delivered:N0} in {DeliverySeconds:F2} s from the first reconnect ({Delivered / DeliverySeconds:N0} /s)");

@@ -108,8 +108,8 @@ internal static class PacketWriter
         return Packet(((byte)PacketType.Unsubscribe << 4) | 2, body);
     }
 
-    /// <summary>SUBSCRIBE to one topic filter (section 3.8).</summary>
-    public static byte[] Subscribe(int protocol, ushort packetId, string filter, int qualityOfService)
+    /// <summary>SUBSCRIBE to a topic filter, and to more below it (section 3.8).</summary>
+    public static byte[] Subscribe(int protocol, ushort packetId, string filter, int qualityOfService, int further = 0)
     {
         var body = new MemoryStream();
         WriteUInt16(body, packetId);
@@ -120,6 +120,12 @@ internal static class PacketWriter
 
         WriteText(body, filter);
         body.WriteByte((byte)qualityOfService);
+        for (int i = 1; i <= further; i++)
+        {
+            WriteText(body, $"{filter}/{i}/#");
+            body.WriteByte((byte)qualityOfService);
+        }
+
         return Packet(((byte)PacketType.Subscribe << 4) | 2, body);
     }
 

@@ -59,7 +59,7 @@ public sealed class EdgeOptions
     /// <summary>The most bytes of publishes that one connection may have on their way to the log; its socket is not read meanwhile. At least <see cref="MaximumPacketSize"/>.</summary>
     public long ConnectionPublishBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>The most bytes of publishes that all connections together may have on their way to the log. At least twice <see cref="MaximumPacketSize"/>.</summary>
+    /// <summary>The most bytes of publishes that all connections together may have on their way to the log. At least twice <see cref="MaximumPacketSize"/>, and <see cref="ConnectionPublishBytes"/>.</summary>
     public long TotalPublishBytes { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>The most bytes that may wait for a client that reads slowly; QoS 0 messages beyond are dropped.</summary>

@@ -69,9 +69,31 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
     }
 
+    /// <summary>Whether the session was asked for, so that it has to hear when the connection ends, even without an answer.</summary>
+    public bool HasAsked { get; private set; }
+
     /// <summary>Asks for the session; null when the connection is closing.</summary>
     public async ValueTask<ConnectResult?> AttachAsync()
     {
+        if (!await context.ConnectTurns.EnterAsync(ClientId))
+        {
+            connection.Close(CloseReason.Server(ReasonCode.ServerBusy, "A later connection uses the client identifier."));
+            return null;
+        }
+
+        try
+        {
+            return connection.IsClosing ? null : await AskAsync();
+        }
+        finally
+        {
+            context.ConnectTurns.Leave(ClientId);
+        }
+    }
+
+    private async ValueTask<ConnectResult?> AskAsync()
+    {
+        HasAsked = true;
         var packet = _packet!;
         var request = new ConnectRequest
         {

@@ -30,6 +30,7 @@ internal sealed class MqttConnection : IDisposable
     private long _lastActive;
     private long _keepAliveTicks;
     private bool _isConnectReceived;
+    private bool _hasConnectFailed;
     private bool _isAccepted;
     private bool _sendsReasonStrings;
     private volatile bool _isReading;
@@ -261,6 +262,7 @@ internal sealed class MqttConnection : IDisposable
         _sendsReasonStrings = exchange.RequestsProblemInformation && Version == ProtocolVersion.Mqtt5;
         if (await exchange.AttachAsync() is not { } session)
         {
+            _hasConnectFailed = exchange.HasAsked;
             return false;
         }
 
@@ -428,20 +430,34 @@ internal sealed class MqttConnection : IDisposable
         }
     }
 
+    /// <summary>Until it has heard: else its will would never be published, nor would it ever end.</summary>
     private async Task TellSessionAsync(DisconnectNotice notice)
     {
-        if (Session is null)
+        if (Session is null && !_hasConnectFailed)
         {
             return;
         }
 
-        try
+        var session = _context.Grains.GetClient(ClientId);
+        for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
         {
-            await _context.Grains.GetClient(ClientId).Disconnect(Session.Epoch, notice);
-        }
-        catch (Exception exception)
-        {
-            _context.Logger.DisconnectFailed(ClientId, exception.Message);
+            try
+            {
+                await (Session is null ? session.Abandon(_context.Grains.Edge, Id) : session.Disconnect(Session.Epoch, notice));
+                return;
+            }
+            catch (Exception exception)
+            {
+                _context.Logger.DisconnectFailed(ClientId, exception.Message);
+            }
+
+            if (_context.Connections.IsClosed)
+            {
+                // The next server finds the connection in the session's record.
+                return;
+            }
+
+            await Task.Delay(pause, _context.Time);
         }
     }
 }

@@ -29,7 +29,7 @@ internal static partial class EdgeLog
     [LoggerMessage(8, LogLevel.Error, "A connection ended unexpectedly")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(9, LogLevel.Warning, "The end of client '{ClientId}' was not told to its session: {Error}")]
+    [LoggerMessage(9, LogLevel.Warning, "The session of client '{ClientId}' did not take the end of its connection: {Error}")]
     public static partial void DisconnectFailed(this ILogger logger, string clientId, string error);
 
     [LoggerMessage(10, LogLevel.Warning, "Stopped with publishes still on their way to the log after {Timeout}")]

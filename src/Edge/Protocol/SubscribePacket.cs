@@ -37,6 +37,13 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
                 continue;
             }
 
+            if (TopicSyntax.IsTooDeep(filter))
+            {
+                subscriptions.Add(null);
+                refusals.Add((byte)(version == ProtocolVersion.Mqtt5 ? ReasonCode.QuotaExceeded : ReasonCode.UnspecifiedError));
+                continue;
+            }
+
             subscriptions.Add(new Subscription
             {
                 Filter = Encoding.UTF8.GetString(filter),

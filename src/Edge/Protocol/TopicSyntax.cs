@@ -3,6 +3,9 @@ namespace OrleansMqtt.Edge.Protocol;
 /// <summary>The syntax of topic names and filters (MQTT 5, 4.7 and 4.8.2), over UTF-8 that is already checked.</summary>
 internal static class TopicSyntax
 {
+    /// <summary>The most levels of a filter. Each one costs memory at every place that matches, many times its bytes.</summary>
+    public const int MaximumLevels = 256;
+
     private static ReadOnlySpan<byte> SharePrefix => "$share/"u8;
 
     /// <summary>A name may not be empty or hold wildcards ([MQTT-3.3.2-2], [MQTT-4.7.3-1]).</summary>
@@ -13,6 +16,9 @@ internal static class TopicSyntax
 
     /// <summary>Whether a client identifier is the name of a group of a shared subscription, which is kept under it as a session is.</summary>
     public static bool IsShared(string clientId) => clientId.StartsWith("$share/", StringComparison.Ordinal);
+
+    /// <summary>Whether a filter has more levels than the server keeps.</summary>
+    public static bool IsTooDeep(ReadOnlySpan<byte> filter) => filter.Count((byte)'/') >= MaximumLevels;
 
     /// <summary><c>#</c> stands alone in the last level, <c>+</c> alone in its level ([MQTT-4.7.1-1], [MQTT-4.7.1-2]).</summary>
     public static bool IsFilter(ReadOnlySpan<byte> filter)

@@ -17,4 +17,10 @@ public interface IEdgeService : IGrainService
     /// </summary>
     /// <returns>How the connection had ended by itself before; null when this ended it, or it is gone.</returns>
     ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId);
+
+    /// <summary>
+    /// Closes the connections whose sessions were with an earlier owner of their session partition: the new one does not know them, so nothing would be delivered to them any more.
+    /// Only begins it.
+    /// </summary>
+    ValueTask CloseEarlier(int sessionPartition, long generation);
 }

@@ -23,4 +23,9 @@ public interface IClientSessionGrain : IGrainWithStringKey
     /// (<see cref="IEdgeService.CloseTakenOver"/>).
     /// </summary>
     ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice);
+
+    /// <summary>A <see cref="Connect"/> failed as far as its edge can tell; if it made the connection the living one nevertheless, that ends as a connection that was lost.</summary>
+    /// <param name="edge">From <see cref="ConnectRequest.Edge"/>.</param>
+    /// <param name="connectionId">From <see cref="ConnectRequest.ConnectionId"/>.</param>
+    ValueTask Abandon(SiloAddress edge, long connectionId);
 }

@@ -11,8 +11,12 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
     /// <summary>What may wait for a target. Beyond it the router waits a moment, and then leaves a gap that the target reads from the log itself.</summary>
     private const int MaximumPending = 8192;
 
+    /// <summary>The same in bytes of payload.</summary>
+    private const long MaximumPendingBytes = 16 << 20;
+
     private MqttMessage[] _pending = new MqttMessage[64];
     private int _count;
+    private long _bytes;
     private bool _leavesGap;
     private TaskCompletionSource? _room;
 
@@ -38,7 +42,7 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
 
     public bool IsSending { get; set; }
 
-    public bool IsFull => _count >= MaximumPending;
+    public bool IsFull => _count >= MaximumPending || _bytes >= MaximumPendingBytes;
 
     /// <summary>Whether there is something to send: messages, or word of a gap.</summary>
     public bool HasPending => _count > 0 || _leavesGap;
@@ -48,7 +52,7 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
 
     public void Start(long position)
     {
-        (From, To, _count, _leavesGap) = (position, position, 0, false);
+        (From, To, _count, _bytes, _leavesGap) = (position, position, 0, 0, false);
         _room?.TrySetResult();
     }
 
@@ -60,6 +64,7 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
         }
 
         _pending[_count++] = message;
+        _bytes += message.Payload.Length;
     }
 
     public void Matched(long to) => To = to;
@@ -75,7 +80,7 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
             To = To,
             Messages = new(_pending, 0, _count),
         };
-        (From, _pending, _count, _leavesGap) = (To, new MqttMessage[Math.Clamp(_count, 64, 1024)], 0, false);
+        (From, _pending, _count, _bytes, _leavesGap) = (To, new MqttMessage[Math.Clamp(_count, 64, 1024)], 0, 0, false);
         _room?.TrySetResult();
         return batch;
     }
@@ -84,7 +89,7 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
     public void Skip()
     {
         Array.Clear(_pending, 0, _count);
-        (_count, _leavesGap) = (0, true);
+        (_count, _bytes, _leavesGap) = (0, 0, true);
         From = To;
     }
 

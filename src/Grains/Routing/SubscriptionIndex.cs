@@ -4,6 +4,9 @@ namespace OrleansMqtt.Grains;
 internal sealed class SubscriptionIndex
 {
     private const int MaximumKnownTopics = 16_384;
+
+    /// <summary>Longer topics are not kept, so that what is kept stays small.</summary>
+    private const int MaximumKnownLength = 512;
     private readonly TopicFilterTree<TargetSet> _tree = new();
     private readonly Dictionary<string, TargetSet> _known = new(StringComparer.Ordinal);
     private readonly List<TargetSet> _matches = [];
@@ -53,6 +56,11 @@ internal sealed class SubscriptionIndex
             1 => _matches[0],
             _ => Union(),
         };
+        if (topic.Length > MaximumKnownLength)
+        {
+            return targets;
+        }
+
         if (_known.Count >= MaximumKnownTopics)
         {
             _known.Clear();

@@ -11,7 +11,7 @@ internal sealed partial class ClientSessionGrain(
     EdgeServices edges,
     TimeProvider time,
     IOptions<SessionsOptions> options,
-    ILogger<ClientSessionGrain> logger) : Grain, IClientSessionGrain, ISessionLifetimeGrain
+    ILogger<ClientSessionGrain> logger) : Grain, IClientSessionGrain, ISessionLifetimeGrain, IIncomingGrainCallFilter
 {
     private string _clientId = null!;
     private ISessionOwnerGrain _owner = null!;
@@ -26,6 +26,20 @@ internal sealed partial class ClientSessionGrain(
         _clientId = this.GetPrimaryKeyString();
         _owner = GrainFactory.GetGrain<ISessionOwnerGrain>(partitions.Of(_clientId).Partition);
         return Task.CompletedTask;
+    }
+
+    /// <summary>After a call that failed, as while the log is away, the state here may not be what is stored: the next call begins with that.</summary>
+    public async Task Invoke(IIncomingGrainCallContext context)
+    {
+        try
+        {
+            await context.Invoke();
+        }
+        catch
+        {
+            DeactivateOnIdle();
+            throw;
+        }
     }
 
     public async ValueTask<ConnectResult> Connect(ConnectRequest request)
@@ -102,6 +116,25 @@ internal sealed partial class ClientSessionGrain(
         if (await _owner.IsLiving(_clientId, epoch))
         {
             await EndConnection(epoch, notice);
+        }
+    }
+
+    public async ValueTask Abandon(SiloAddress edge, long connectionId)
+    {
+        DisconnectNotice lost = new(DisconnectCause.ConnectionLost, SessionExpirySeconds: null);
+        if (await _owner.FindLiving(_clientId, edge, connectionId) is { } epoch)
+        {
+            await EndConnection(epoch, lost);
+        }
+        else if (state.RecordExists && state.State is { Edge: { } earlier } session
+            && await _owner.FindLiving(_clientId, SiloAddress.FromParsableString(earlier), session.ConnectionId) is null)
+        {
+            // It came as far as to take the session from the connection before.
+            await EndConnection(session.Epoch, lost);
+            if (state.RecordExists)
+            {
+                await _owner.SetDue(_clientId, state.State.DueAt);
+            }
         }
     }
 

@@ -36,6 +36,9 @@ internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IStoragePartition
     /// <summary>Whether the epoch is that of the living connection.</summary>
     ValueTask<bool> IsLiving(string clientId, ConnectionEpoch epoch);
 
+    /// <summary>The epoch of a connection, by its edge and its number there; null when it is not the living one.</summary>
+    ValueTask<ConnectionEpoch?> FindLiving(string clientId, SiloAddress edge, long connectionId);
+
     /// <summary>Publishes the will of a connection, once, however often it is asked: in one transaction with the mark that says so.</summary>
     ValueTask PublishWill(string clientId, ConnectionEpoch epoch, [Immutable] MqttMessage will);
 

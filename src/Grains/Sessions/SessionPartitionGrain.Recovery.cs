@@ -54,9 +54,34 @@ internal sealed partial class SessionPartitionGrain
             CatchUpTo(link, ends[link.Index].End);
         }
 
-        // Not awaited: an activation waits for no other grain.
+        // Not awaited: an activation waits for no other grain. Routers that were there before have the filters of an earlier owner.
+        _subscriptions.TellRouters();
+        foreach (var edge in edgeServices.Living)
+        {
+            CloseEarlier(edge).Ignore();
+        }
+
         Lose(connected).Ignore();
         StartSharing().Ignore();
+    }
+
+    /// <summary>Connections that an earlier owner had are not known here: those of clean sessions would wait for messages for ever.</summary>
+    private async Task CloseEarlier(SiloAddress edge)
+    {
+        await Task.Yield();
+        while (!edgeServices.IsDead(edge))
+        {
+            try
+            {
+                await edgeServices.Of(edge).CloseEarlier(_partition, _generation);
+                return;
+            }
+            catch (Exception exception)
+            {
+                LogCloseFailed(exception, edge, _partition);
+                await Task.Delay(200);
+            }
+        }
     }
 
     /// <returns>The clients that were connected: their connections ended with the earlier owner.</returns>
@@ -227,7 +252,7 @@ internal sealed partial class SessionPartitionGrain
         {
             try
             {
-                await GrainFactory.GetGrain<ISessionLifetimeGrain>(clientId).OnLost(epoch);
+                await GrainFactory.GetGrainOf<ISessionLifetimeGrain>(clientId).OnLost(epoch);
             }
             catch (Exception exception)
             {
@@ -246,19 +271,24 @@ internal sealed partial class SessionPartitionGrain
 
     private Task AskDue(CancellationToken cancellationToken)
     {
-        for (var asked = 0; asked < ConcurrentNotices && _due.TryTake(Now, out var session); asked++)
-        {
-            Ask(session).Ignore();
-        }
-
+        AskNext();
         return Task.CompletedTask;
+
+        void AskNext()
+        {
+            while (_asked < ConcurrentNotices && _due.TryTake(Now, out var session))
+            {
+                _asked++;
+                Ask(session).Ignore();
+            }
+        }
 
         async Task Ask(Session session)
         {
             await Task.Yield();
             try
             {
-                await GrainFactory.GetGrain<ISessionLifetimeGrain>(session.ClientId).OnDue();
+                await GrainFactory.GetGrainOf<ISessionLifetimeGrain>(session.ClientId).OnDue();
             }
             catch (Exception exception)
             {
@@ -267,6 +297,12 @@ internal sealed partial class SessionPartitionGrain
                 {
                     _due.Set(session, Now + 1000);
                 }
+            }
+            finally
+            {
+                // Many may be due at one moment, as after a restart: the next do not wait for the timer.
+                _asked--;
+                AskNext();
             }
         }
     }
@@ -285,6 +321,9 @@ internal sealed partial class SessionPartitionGrain
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Session partition {SessionPartition} ends {Count} connections that it has no edge for")]
     private partial void LogLosing(int sessionPartition, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} did not close the connections that an earlier owner of session partition {SessionPartition} had; it is asked again")]
+    private partial void LogCloseFailed(Exception exception, SiloAddress edge, int sessionPartition);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The grain of client {ClientId} did not take a notice; it is told again")]
     private partial void LogNoticeFailed(Exception exception, string clientId);

@@ -37,6 +37,7 @@ internal sealed partial class SessionPartitionGrain(
     private int _partition;
     private long _generation;
     private long _lastCounter;
+    private int _asked;
     private bool _hasMatchedBefore = true;
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -162,6 +163,9 @@ internal sealed partial class SessionPartitionGrain(
 
     public ValueTask<bool> IsLiving(string clientId, ConnectionEpoch epoch) => new(_sessions.Find(clientId, epoch) is { Edge: not null });
 
+    public ValueTask<ConnectionEpoch?> FindLiving(string clientId, SiloAddress edge, long connectionId) =>
+        new(_sessions.Find(clientId) is { Edge: { } living } session && living.Edge.Equals(edge) && session.ConnectionId == connectionId ? session.Epoch : default(ConnectionEpoch?));
+
     public async ValueTask PublishWill(string clientId, ConnectionEpoch epoch, MqttMessage will)
     {
         if (_sessions.Find(clientId) is not { } session || session.WillPublished == epoch)
@@ -237,11 +241,14 @@ internal sealed partial class SessionPartitionGrain(
     public async ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch)
     {
         var outcomes = new InboundQoS2Outcome[batch.Items.Count];
+        var isNew = new bool[outcomes.Length];
         List<StoreRecord> records = [];
         HashSet<Session> changed = [];
         for (var i = 0; i < outcomes.Length; i++)
         {
+            var before = records.Count;
             outcomes[i] = Receive(batch.Items[i], records, changed);
+            isNew[i] = records.Count > before;
         }
 
         foreach (var session in changed)
@@ -258,7 +265,7 @@ internal sealed partial class SessionPartitionGrain(
         catch (ArgumentException exception)
         {
             LogRefused(exception, _partition);
-            return await PublishOneByOne(batch, outcomes);
+            return await PublishOneByOne(batch, isNew, outcomes);
         }
     }
 
@@ -326,21 +333,34 @@ internal sealed partial class SessionPartitionGrain(
     }
 
     /// <summary>The log does not take one of the records, ever (it is too large): nothing of the batch was stored, and the others must not suffer.</summary>
-    private async Task<InboundQoS2Outcome[]> PublishOneByOne(InboundQoS2Batch batch, InboundQoS2Outcome[] outcomes)
+    private async Task<InboundQoS2Outcome[]> PublishOneByOne(InboundQoS2Batch batch, bool[] isNew, InboundQoS2Outcome[] outcomes)
     {
+        HashSet<Session> changed = [];
         for (var i = 0; i < outcomes.Length; i++)
         {
             var item = batch.Items[i];
-            if (outcomes[i] == InboundQoS2Outcome.Done && item.Message is not null && _sessions.Find(item.SessionSlot, item.Epoch) is { } session)
+            if (_sessions.Find(item.SessionSlot, item.Epoch) is not { } session)
+            {
+                outcomes[i] = InboundQoS2Outcome.Stale;
+                continue;
+            }
+
+            changed.Add(session);
+            if (item.Message is null || isNew[i])
             {
                 session.Received?.Remove(item.PacketId);
+            }
+
+            // An identifier from before the batch has its message on the log.
+            if (isNew[i])
+            {
                 outcomes[i] = batch.Items.Count == 1 ? InboundQoS2Outcome.NotStored : (await PublishQoS2(new() { Items = new([item]) }))[0];
             }
         }
 
         // Identifiers that were released in it.
         List<StoreRecord> records = [];
-        foreach (var session in batch.Items.Select(item => _sessions.Find(item.SessionSlot, item.Epoch)).OfType<Session>().Distinct())
+        foreach (var session in changed)
         {
             _store.AddSession(session, records);
         }
@@ -361,7 +381,7 @@ internal sealed partial class SessionPartitionGrain(
         var maximumInflight = Math.Min(request.ReceiveMaximum, options.Value.MaximumInflight);
         session.Attach(EdgeOf(request.Edge), request.ConnectionId, NextEpoch(), maximumInflight, options.Value.MaximumInflightBytes);
         _store.SetDurable(session, expirySeconds > 0);
-        DueQueue.Clear(session);
+        _due.Clear(session);
         _store.NotePresence(session, isConnected: true, Now, request.Edge.ToParsableString());
         if (isNew)
         {
@@ -392,6 +412,7 @@ internal sealed partial class SessionPartitionGrain(
     private void Remove(Session session)
     {
         session.IsEnded = true;
+        _due.Clear(session);
         _store.SetDurable(session, false);
         _store.NoteEnd(session, Now);
         _sessions.Remove(session);

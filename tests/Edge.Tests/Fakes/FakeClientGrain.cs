@@ -80,7 +80,25 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
     public async ValueTask Disconnect(ConnectionEpoch epoch, DisconnectNotice notice)
     {
         await Task.Yield();
+        if (grains.Failure is { } failure)
+        {
+            grains.Record($"failed disconnect {clientId}");
+            throw failure;
+        }
+
         grains.Record($"disconnect {clientId} {notice.Cause}{(notice.SessionExpirySeconds is { } expiry ? $" {expiry}" : "")}");
+    }
+
+    public async ValueTask Abandon(Orleans.Runtime.SiloAddress edge, long connectionId)
+    {
+        await Task.Yield();
+        if (grains.Failure is { } failure)
+        {
+            grains.Record($"failed abandon {clientId}");
+            throw failure;
+        }
+
+        grains.Record($"abandon {clientId}");
     }
 
     /// <summary>Makes the living connection's epoch an old one.</summary>

@@ -3,6 +3,8 @@ namespace OrleansMqtt.Grains;
 /// <summary>A session's membership in a group, as the session's partition keeps it.</summary>
 internal sealed class Membership(Session session, string group, long number, GroupLink link)
 {
+    private const int LeastToWorkAhead = 64;
+
     public Session Session { get; } = session;
 
     /// <summary>The group: the whole filter.</summary>
@@ -30,10 +32,15 @@ internal sealed class Membership(Session session, string group, long number, Gro
     /// <summary>The last lease of QoS 2 that the session has taken; stored with the message.</summary>
     public long LastTaken { get; set; }
 
+    private int Ahead => Session.Window.MaximumCount < LeastToWorkAhead ? 1 : 2;
+
     /// <summary>The session has left the group.</summary>
     public bool HasLeft { get; set; }
 
-    /// <summary>What the group has to know.</summary>
+    /// <summary>
+    /// What the group has to know. A client that takes few messages at a time wants its work piece by piece; of the others as much again waits here, so that their windows are filled
+    /// without asking the group.
+    /// </summary>
     public MemberChange ToChange() => new()
     {
         Group = Group,
@@ -45,7 +52,7 @@ internal sealed class Membership(Session session, string group, long number, Gro
         MaximumQoS = Options.MaximumQoS,
         Slot = Session.Slot,
         Epoch = Session.Epoch,
-        MaximumLeases = Session.Window.MaximumCount,
-        MaximumBytes = Session.Window.MaximumBytes,
+        MaximumLeases = Session.Window.MaximumCount * Ahead,
+        MaximumBytes = Session.Window.MaximumBytes * Ahead,
     };
 }
