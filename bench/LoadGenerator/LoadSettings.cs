@@ -87,9 +87,10 @@ internal sealed record LoadSettings
     {
         Scenario.P2p or Scenario.Offline => $"{TopicPrefix}/{subscriber}",
         Scenario.FanOut => $"{TopicPrefix}/all",
+        Scenario.Shared => $"$share/{ClientPrefix}/{TopicPrefix}/+",
         _ => $"{TopicPrefix}/+",
     };
 
     /// <summary>How many subscribers get each message.</summary>
-    public int DeliveriesPerMessage => Scenario == Scenario.P2p ? 1 : Subscribers;
+    public int DeliveriesPerMessage => Scenario is Scenario.P2p or Scenario.Shared ? 1 : Subscribers;
 }

@@ -7,6 +7,7 @@ var root = new RootCommand("MQTT load generator: measures throughput, latency, l
     new LoadCommand(Scenario.P2p, "p2p", "Each publisher has its own topic and its own subscriber."),
     new LoadCommand(Scenario.FanIn, "fan-in", "Each publisher has its own topic; all subscribers share one wildcard filter."),
     new LoadCommand(Scenario.FanOut, "fan-out", "All publishers publish to one topic of all subscribers."),
+    new LoadCommand(Scenario.Shared, "shared", "Each publisher has its own topic; the subscribers share one subscription, and each message is for one of them."),
     new LoadCommand(Scenario.Connections, "connections", "Opens idle connections and holds them: memory per connection."),
     new LoadCommand(Scenario.Publish, "publish", "Publishes; nobody subscribes."),
     new LoadCommand(Scenario.Ledger, "ledger", "Publishes at QoS 1, never repeats, and writes each acknowledged message to a file."),

@@ -12,6 +12,9 @@ internal enum Scenario
     /// <summary>All publish to one topic; all subscribers subscribe to it.</summary>
     FanOut,
 
+    /// <summary>Each publisher has its own topic; all subscribers are one group: each message is for one of them.</summary>
+    Shared,
+
     /// <summary>Nobody publishes: connections are opened and held.</summary>
     Connections,
 

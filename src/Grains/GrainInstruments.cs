@@ -24,6 +24,12 @@ internal static class GrainInstruments
 
     public static readonly StripedCounter Queued = StripedCounter.Create(Meter, "orleansmqtt.session.queued", "{message}", "Messages put into mailboxes.");
 
+    public static readonly StripedCounter Leased = StripedCounter.Create(Meter, "orleansmqtt.shared.leased", "{message}", "Messages of shared subscriptions handed to members.");
+
+    public static readonly Counter<long> GivenBack = Meter.CreateCounter<long>("orleansmqtt.shared.given_back", "{message}", "Messages of shared subscriptions that a member could not deliver, and that go to another.");
+
+    public static readonly UpDownCounter<long> Groups = Meter.CreateUpDownCounter<long>("orleansmqtt.shared.groups", "{group}", "Shared subscriptions.");
+
     public static readonly Counter<long> Wills = Meter.CreateCounter<long>("orleansmqtt.session.wills", "{message}", "Wills published.");
 
     public static readonly Counter<long> Dropped = Meter.CreateCounter<long>("orleansmqtt.session.dropped", "{message}", "Messages dropped, by reason.");

@@ -150,6 +150,27 @@ internal sealed class Client : IDisposable
         return texts;
     }
 
+    /// <summary>The payloads of the messages that have come, and come until the answer to a PINGREQ does; acknowledged to the end.</summary>
+    public async Task<List<string>> ReceiveTextsUntilPingAsync()
+    {
+        List<string> texts = [];
+        await SendAsync(PingRequest);
+        while (true)
+        {
+            switch (await ReadAsync())
+            {
+                case Publish message:
+                    await AcknowledgeAsync(message);
+                    texts.Add(message.Payload);
+                    break;
+                case PingResponse:
+                    return texts;
+                case var packet:
+                    throw new InvalidDataException($"Expected messages, but {packet?.ToString() ?? "the server closed the connection"}.");
+            }
+        }
+    }
+
     /// <summary>Acknowledges a message to the end of its exchange.</summary>
     public async Task AcknowledgeAsync(Publish message)
     {

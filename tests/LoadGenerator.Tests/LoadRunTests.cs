@@ -15,6 +15,8 @@ public sealed class LoadRunTests
     [InlineData("P2p", 5, 2)]
     [InlineData("FanIn", 5, 1)]
     [InlineData("FanOut", 5, 1)]
+    [InlineData("Shared", 5, 1)]
+    [InlineData("Shared", 5, 2)]
     public async Task Every_message_arrives_once_and_in_order(string scenario, int protocol, int qos)
     {
         using var mosquitto = await StartAsync();

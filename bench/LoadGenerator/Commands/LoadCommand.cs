@@ -59,7 +59,10 @@ internal sealed class LoadCommand : Command
         {
             _subscribers.DefaultValueFactory = _ => 1;
         }
-
+        else if (scenario == Scenario.Shared)
+        {
+            _subscribers.DefaultValueFactory = _ => 8;
+        }
         else if (scenario == Scenario.Offline)
         {
             _publishers.DefaultValueFactory = _ => 10;
@@ -102,7 +105,7 @@ internal sealed class LoadCommand : Command
             }
         }
 
-        if (scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut)
+        if (scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut or Scenario.Shared)
         {
             options.AddRange([_subscribers, _publishQos, _subscribeQos, _windowBy, _receiveMaximum]);
         }
@@ -192,7 +195,7 @@ internal sealed class LoadCommand : Command
         bool connections = _scenario == Scenario.Connections;
         bool offline = _scenario == Scenario.Offline;
         bool retained = _scenario == Scenario.Retained;
-        bool subscribes = offline || _scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut;
+        bool subscribes = offline || _scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut or Scenario.Shared;
         int qos = connections ? 0 : _scenario == Scenario.Ledger ? 1 : Within(parsed, _qos, 0, 2);
         int publishQos = subscribes ? parsed.GetValue(_publishQos) ?? qos : qos;
         int subscribeQos = subscribes || retained ? parsed.GetValue(_subscribeQos) ?? qos : qos;

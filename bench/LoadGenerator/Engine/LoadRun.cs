@@ -261,6 +261,12 @@ internal sealed class LoadRun : IDisposable
         foreach (var publisher in publishers)
         {
             var notPromised = publisher.NotPromised().ToList();
+            if (_settings.Scenario == Scenario.Shared)
+            {
+                var group = _context.Group[publisher.Index];
+                lost += group.MissingBefore(publisher.Sent) - notPromised.Count(group.IsMissing);
+            }
+
             foreach (var subscriber in subscribers)
             {
                 if (subscriber.TrackerOf(publisher.Index) is { } tracker)
@@ -271,10 +277,10 @@ internal sealed class LoadRun : IDisposable
         }
 
         var irregular = subscribers.Select(s => s.Irregularities()).ToList();
-        long duplicates = irregular.Sum(i => i.Duplicates);
+        long duplicates = irregular.Sum(i => i.Duplicates) + _context.Group.Sum(group => group.Duplicates);
         long outOfOrder = irregular.Sum(i => i.OutOfOrder);
         int quality = Math.Min(_settings.PublishQualityOfService, _settings.SubscribeQualityOfService);
-        bool promiseBroken = (quality >= 1 && (lost > 0 || outOfOrder > 0)) || (quality == 2 && duplicates > 0)
+        bool promiseBroken = (quality >= 1 && (lost > 0 || (outOfOrder > 0 && _settings.Scenario != Scenario.Shared))) || (quality == 2 && duplicates > 0)
             || (all.ConnectionsLost > 0 && _settings.Scenario != Scenario.Ledger);
 
         double seconds = Math.Max(Seconds(to.At - from.At), 1e-9);

@@ -1,4 +1,5 @@
 using System.Net;
+using OrleansMqtt.LoadGenerator.Measuring;
 
 namespace OrleansMqtt.LoadGenerator.Engine;
 
@@ -19,6 +20,9 @@ internal sealed class RunContext(LoadSettings settings, IPEndPoint server, strin
 
     /// <summary>Per worker, per publisher: messages that its subscribers have received. Only with a window by delivery.</summary>
     public long[][] DeliveredOf { get; set; } = [];
+
+    /// <summary>What the group has received, per publisher; only in scenario Shared.</summary>
+    public GroupTracker[] Group { get; } = settings.Scenario == Scenario.Shared ? [.. Enumerable.Range(0, settings.Publishers).Select(_ => new GroupTracker())] : [];
 
     public bool WindowByDelivery => Settings is { WindowBy: WindowBy.Delivery, Rate: 0, Window: > 0, Subscribers: > 0 };
 }

@@ -8,9 +8,17 @@ internal sealed class Subscriber(Worker worker, string clientId, int index, Sess
 {
     private const uint SessionExpirySeconds = 24 * 3600;
 
-    private readonly SequenceTracker[] _trackers = new SequenceTracker[worker.Context.Settings.Scenario is Scenario.P2p or Scenario.Offline ? 1 : worker.Context.Settings.Publishers];
+    private readonly SequenceTracker[] _trackers = new SequenceTracker[worker.Context.Settings.Scenario switch
+    {
+        Scenario.P2p or Scenario.Offline => 1,
+        Scenario.Shared => 0,
+        _ => worker.Context.Settings.Publishers,
+    }];
     private readonly uint _firstPublisher = worker.Context.Settings.Scenario is Scenario.P2p or Scenario.Offline ? (uint)index : 0;
+    private readonly uint[] _nextOf = new uint[worker.Context.Group.Length];
     private readonly long[] _unreleased = worker.Context.Settings.SubscribeQualityOfService == 2 ? new long[1024] : [];
+
+    private long _late;
 
     public int Index { get; } = index;
 
@@ -26,7 +34,7 @@ internal sealed class Subscriber(Worker worker, string clientId, int index, Sess
     public (long Duplicates, long OutOfOrder) Irregularities()
     {
         long duplicates = 0;
-        long outOfOrder = 0;
+        long outOfOrder = _late;
         foreach (ref var tracker in _trackers.AsSpan())
         {
             duplicates += tracker.Duplicates;
@@ -95,13 +103,13 @@ internal sealed class Subscriber(Worker worker, string clientId, int index, Sess
 
         var header = MessageHeader.Read(payload);
         uint at = header.Publisher - _firstPublisher;
-        if (at >= (uint)_trackers.Length)
+        if (at >= (uint)Math.Max(_trackers.Length, _nextOf.Length))
         {
             counters.Foreign++;
             return;
         }
 
-        if (!_trackers[at].Receive(header.Sequence))
+        if (_nextOf.Length > 0 ? !ReceiveShared(at, header.Sequence) : !_trackers[at].Receive(header.Sequence))
         {
             return;
         }
@@ -114,5 +122,25 @@ internal sealed class Subscriber(Worker worker, string clientId, int index, Sess
         }
 
         Worker.OnDelivered(header.Publisher);
+    }
+
+    /// <summary>Missing and repeated are counted for the group; what comes after a later message of the same publisher is late for this member.</summary>
+    private bool ReceiveShared(uint publisher, uint sequence)
+    {
+        if (!Worker.Context.Group[publisher].Receive(sequence))
+        {
+            return false;
+        }
+
+        if (sequence < _nextOf[publisher])
+        {
+            _late++;
+        }
+        else
+        {
+            _nextOf[publisher] = sequence + 1;
+        }
+
+        return true;
     }
 }

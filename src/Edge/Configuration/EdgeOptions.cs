@@ -28,7 +28,7 @@ public sealed class EdgeOptions
     public bool WildcardSubscriptionsAvailable { get; set; } = true;
 
     /// <summary>Whether clients may share subscriptions (Shared Subscription Available).</summary>
-    public bool SharedSubscriptionsAvailable { get; set; }
+    public bool SharedSubscriptionsAvailable { get; set; } = true;
 
     /// <summary>Whether subscriptions may have identifiers (Subscription Identifier Available).</summary>
     public bool SubscriptionIdentifiersAvailable { get; set; } = true;

@@ -21,7 +21,6 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.MaximumQoS), options.MaximumQoS, 0, 2)
             ?? Range(nameof(options.TopicAliasMaximum), options.TopicAliasMaximum, 0, ushort.MaxValue)
             ?? Range(nameof(options.OutgoingTopicAliases), options.OutgoingTopicAliases, 0, MostOutgoingAliases)
-            ?? NotYet(nameof(options.SharedSubscriptionsAvailable), options.SharedSubscriptionsAvailable)
             ?? CheckPrefix(options.ResponseTopicPrefix)
             ?? Range(nameof(options.MaximumConnections), options.MaximumConnections, 1, int.MaxValue)
             ?? Range(nameof(options.ConnectionPublishBytes), options.ConnectionPublishBytes, options.MaximumPacketSize, long.MaxValue)
@@ -29,9 +28,6 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.ConnectionOutboundBytes), options.ConnectionOutboundBytes, 1024, long.MaxValue)
             ?? Range(nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
             ?? Range(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
-
-    private static string? NotYet(string setting, bool value)
-        => value ? $"{EdgeOptions.SectionName}:{setting} is true: this server cannot do it yet." : null;
 
     private static string? CheckPrefix(string? prefix)
         => prefix is null || (prefix.Length > 0 && prefix.AsSpan().IndexOfAny('+', '#', '\0') < 0)

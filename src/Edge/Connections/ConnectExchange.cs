@@ -190,6 +190,11 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "An empty client identifier needs a clean session.");
         }
 
+        if (TopicSyntax.IsShared(packet.ClientId))
+        {
+            throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "A client identifier may not begin with $share/.");
+        }
+
         if (Version == ProtocolVersion.Mqtt31 && packet.ClientId.EnumerateRunes().Count() is 0 or > LongestMqtt31ClientId)
         {
             throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, $"A client identifier of MQTT 3.1 has 1 to {LongestMqtt31ClientId} characters.");

@@ -14,6 +14,9 @@ internal static class TopicSyntax
     /// <summary>Whether the filter asks for a shared subscription.</summary>
     public static bool IsShared(ReadOnlySpan<byte> filter) => filter.StartsWith(SharePrefix);
 
+    /// <summary>Whether a client identifier is the name of a group of a shared subscription, which is kept under it as a session is.</summary>
+    public static bool IsShared(string clientId) => clientId.StartsWith("$share/", StringComparison.Ordinal);
+
     /// <summary>Whether a filter has more levels than the server keeps.</summary>
     public static bool IsTooDeep(ReadOnlySpan<byte> filter) => filter.Count((byte)'/') >= MaximumLevels;
 

@@ -7,8 +7,6 @@ namespace OrleansMqtt.Grains;
 internal sealed class InflightWindow
 {
     private Dictionary<ushort, InflightMessage>? _messages;
-    private int _maximumCount;
-    private long _maximumBytes;
     private int _sent;
     private long _sentBytes;
     private long _lastSequence;
@@ -18,11 +16,17 @@ internal sealed class InflightWindow
 
     public int Count => _messages?.Count ?? 0;
 
+    /// <summary>The most messages of the present connection, or the last one.</summary>
+    public int MaximumCount { get; private set; }
+
+    /// <summary>Their payload.</summary>
+    public long MaximumBytes { get; private set; }
+
     /// <summary>Whether another message may be sent. A message larger than the bound is sent alone.</summary>
-    public bool IsOpen => _sent < _maximumCount && _sentBytes < _maximumBytes && Count < ushort.MaxValue;
+    public bool IsOpen => _sent < MaximumCount && _sentBytes < MaximumBytes && Count < ushort.MaxValue;
 
     /// <summary>How many more messages may be sent, by their number.</summary>
-    public int Room => Math.Max(0, Math.Min(_maximumCount - _sent, ushort.MaxValue - Count));
+    public int Room => Math.Max(0, Math.Min(MaximumCount - _sent, ushort.MaxValue - Count));
 
     /// <summary>What is in flight, in the order of sending.</summary>
     public IEnumerable<(ushort PacketId, InflightMessage Message)> InOrder =>
@@ -31,7 +35,7 @@ internal sealed class InflightWindow
     /// <summary>Begins a connection: nothing was sent on it.</summary>
     public void Open(int maximumCount, int maximumBytes)
     {
-        (_maximumCount, _maximumBytes, _sent, _sentBytes) = (maximumCount, maximumBytes, 0, 0);
+        (MaximumCount, MaximumBytes, _sent, _sentBytes) = (maximumCount, maximumBytes, 0, 0);
         if (_messages is { Count: > 0 } messages)
         {
             foreach (var packetId in messages.Keys.ToArray())

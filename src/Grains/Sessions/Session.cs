@@ -31,6 +31,12 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>What of retained messages is still to come; null when there is nothing.</summary>
     public RetainedBacklog? Retained { get; set; }
 
+    /// <summary>The group whose messages these are; null for a client's session.</summary>
+    public SharedGroup? Group { get; set; }
+
+    /// <summary>Its part in shared subscriptions; null when it never had one.</summary>
+    public SessionShares? Shares { get; set; }
+
     /// <summary>The identifiers of QoS 2 messages that the client published and has not released; null when there are none.</summary>
     public HashSet<ushort>? Received { get; set; }
 

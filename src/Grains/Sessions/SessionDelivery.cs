@@ -114,22 +114,25 @@ internal sealed partial class SessionDelivery(
                 return;
             }
 
-            if (session.Edge is not { IsCongested: false } edge)
+            if (session.Group is { } sharing)
             {
-                if (session.Edge is not null)
-                {
-                    GrainInstruments.Dropped.Add(1, GrainInstruments.ConnectionSlow);
-                }
-
-                return;
+                sharing.TryGive(link.Index, message);
+            }
+            else if (session.Edge is { } edge)
+            {
+                SessionSender.SendUnstored(session, edge, message, identifiers, retain);
             }
 
-            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, identifiers, retain);
             return;
         }
 
         MessageReference reference = new(message.Offset, (ushort)link.Index, qos, retain);
         store.MarkDirty(session);
+        if (session.Group?.TryLease(reference, message) == true)
+        {
+            return;
+        }
+
         if (session.Mailbox.Count == 0 && session.Window.IsOpen && session.IsReady)
         {
             sender.Send(session, reference, message, identifiers);
@@ -146,7 +149,7 @@ internal sealed partial class SessionDelivery(
         }
 
         session.Mailbox.Enqueue(reference);
-        if (session.Edge is not null)
+        if (session.Edge is not null || session.Group is { HasConnected: true })
         {
             link.Recent.Add(message);
         }

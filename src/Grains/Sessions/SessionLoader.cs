@@ -14,7 +14,7 @@ internal sealed partial class SessionLoader(ILogger logger)
     public IEnumerable<StoreEntry> Records => _clients.Values.Where(parts => parts.Record is not null).Select(parts => parts.Record!.Value);
 
     /// <summary>Clients of which something is stored, but no session: what a clean session leaves when its server dies.</summary>
-    public IEnumerable<string> Orphans => _clients.Where(client => client.Value.Record is null).Select(client => client.Key);
+    public IEnumerable<string> Orphans => _clients.Where(client => client.Value is { Record: null, Group: null }).Select(client => client.Key);
 
     /// <summary>Takes an entry, for <see cref="PartitionStore.OpenAsync"/>.</summary>
     public void Add(StoreEntry entry)
@@ -45,11 +45,34 @@ internal sealed partial class SessionLoader(ILogger logger)
             case (byte)'c':
                 parts.HasPresence = true;
                 break;
+            case (byte)'s':
+                parts.Memberships = entry.Value;
+                break;
+            case (byte)'g':
+                parts.Group = entry.Value;
+                break;
             default:
                 LogUnknown(clientId);
                 break;
         }
     }
+
+    /// <summary>The groups of shared subscriptions, each with its record and what waits for it.</summary>
+    public IEnumerable<(Session Session, SharedGroupRecord Record)> CreateGroups(SourceNumbers sources)
+    {
+        foreach (var (name, parts) in _clients)
+        {
+            if (parts.Group is { } stored)
+            {
+                Session session = new(name, slot: -1);
+                LoadDeliveries(session, parts, sources);
+                yield return (session, SharedGroupRecord.Decode(stored.Span));
+            }
+        }
+    }
+
+    /// <summary>The memberships of a session.</summary>
+    public StoredMembership[] MembershipsOf(string clientId) => _clients[clientId].Memberships is { } stored ? MembershipsRecord.Decode(stored.Span) : [];
 
     /// <summary>The sessions, each with its record.</summary>
     public IEnumerable<(Session Session, SessionRecord Record)> CreateSessions(SessionTable table, SourceNumbers sources)
@@ -73,6 +96,7 @@ internal sealed partial class SessionLoader(ILogger logger)
         var parts = _clients[clientId];
         Remove(parts.HasPresence, SessionKeys.Presence(clientId));
         Remove(parts.Delivery is not null, SessionKeys.Delivery(clientId));
+        Remove(parts.Memberships is not null, SessionKeys.Memberships(clientId));
         foreach (var (number, _) in parts.Segments ?? [])
         {
             Remove(true, SessionKeys.Segment(clientId, number));
@@ -133,6 +157,10 @@ internal sealed partial class SessionLoader(ILogger logger)
         public StoreEntry? Record { get; set; }
 
         public ReadOnlyMemory<byte>? Delivery { get; set; }
+
+        public ReadOnlyMemory<byte>? Memberships { get; set; }
+
+        public ReadOnlyMemory<byte>? Group { get; set; }
 
         public SortedDictionary<long, ReadOnlyMemory<byte>>? Segments { get; set; }
 

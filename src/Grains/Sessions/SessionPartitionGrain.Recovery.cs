@@ -30,6 +30,7 @@ internal sealed partial class SessionPartitionGrain
             log, retainedPartitions.All, retained, partition => GrainFactory.GetGrain<IRetainedViewGrain>(partition), _sender, identifierSets, _store, _partition, logger);
         _sender.RetainedWanted = _retained.Advance;
         _subscriptions.Start(_links);
+        CreateSharing(sources);
         var connected = LoadSessions(loader);
         foreach (var link in _links)
         {
@@ -66,6 +67,7 @@ internal sealed partial class SessionPartitionGrain
 
         _retained.Wake().Ignore();
         Lose(connected).Ignore();
+        StartSharing().Ignore();
     }
 
     /// <summary>Connections that an earlier owner had are not known here: those of clean sessions would wait for messages for ever.</summary>
@@ -95,6 +97,11 @@ internal sealed partial class SessionPartitionGrain
             _states.Load(record);
         }
 
+        foreach (var (session, record) in loader.CreateGroups(_sources))
+        {
+            _groups.Load(session, record);
+        }
+
         List<(string, ConnectionEpoch)> connected = [];
         foreach (var (session, record) in loader.CreateSessions(_sessions, _sources))
         {
@@ -104,6 +111,12 @@ internal sealed partial class SessionPartitionGrain
             SubscriptionStart? start = null;
             foreach (var (subscription, offsets) in record.Subscriptions)
             {
+                if (SharedFilter.IsShared(subscription.Filter))
+                {
+                    _memberships.Load(session, subscription, loader.MembershipsOf(session.ClientId));
+                    continue;
+                }
+
                 start = ReferenceEquals(offsets, last) ? start! : new(_sources.ByLink(offsets));
                 last = offsets;
                 _subscriptions.Set(session, subscription, start);

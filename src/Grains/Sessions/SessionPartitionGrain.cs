@@ -109,6 +109,7 @@ internal sealed partial class SessionPartitionGrain(
         if (_sessions.Find(clientId, epoch) is { } session)
         {
             session.Start();
+            _memberships.Connected(session);
             _sender.Pump(session);
             _sender.Flush();
         }
@@ -125,6 +126,7 @@ internal sealed partial class SessionPartitionGrain(
 
         LivingConnection living = new(edge.Edge, session.ConnectionId);
         session.Detach(NextEpoch());
+        _memberships.Disconnected(session);
         return new(living);
     }
 
@@ -134,6 +136,7 @@ internal sealed partial class SessionPartitionGrain(
         {
             _store.NotePresence(session, isConnected: false, Now, edge);
             session.Detach(epoch);
+            _memberships.Disconnected(session);
             _due.Set(session, dueAt);
         }
 
@@ -189,7 +192,8 @@ internal sealed partial class SessionPartitionGrain(
 
         SubscriptionStart start = new();
         List<string> wantRetained = [];
-        foreach (var subscription in subscriptions)
+        var own = Array.FindAll(subscriptions, subscription => !SharedFilter.IsShared(subscription.Filter));
+        foreach (var subscription in own)
         {
             if (RetainedDelivery.IsWanted(subscription, isNew: _subscriptions.Set(session, subscription, start)))
             {
@@ -197,7 +201,8 @@ internal sealed partial class SessionPartitionGrain(
             }
         }
 
-        var ends = await _subscriptions.UpdateRouters(subscriptions);
+        var joining = _memberships.JoinAsync(session, Array.FindAll(subscriptions, subscription => SharedFilter.IsShared(subscription.Filter)));
+        var ends = await _subscriptions.UpdateRouters(own);
         foreach (var held in start.Resolve(ends))
         {
             if (start.Includes(held.Link, held.Message.Offset))
@@ -212,6 +217,7 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         _sender.Flush();
+        await joining;
         return _sessions.Find(clientId, epoch) is null
             ? null
             : new(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS), _sources.ByNumber(ends));
@@ -225,7 +231,7 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         Array.ForEach(filters, filter => RetainedDelivery.Cancel(session, filter));
-        var existed = Array.ConvertAll(filters, filter => _subscriptions.Remove(session, filter));
+        var existed = Array.ConvertAll(filters, filter => SharedFilter.IsShared(filter) ? _memberships.Leave(session, filter) : _subscriptions.Remove(session, filter));
         _subscriptions.TellRouters();
         return new(new UnsubscribeResult(existed));
     }
@@ -430,6 +436,7 @@ internal sealed partial class SessionPartitionGrain(
         _sessions.Remove(session);
         _subscriptions.RemoveAll(session);
         _subscriptions.TellRouters();
+        _memberships.Ended(session);
     }
 
     private void LoseAll(EdgeOutbox edge)

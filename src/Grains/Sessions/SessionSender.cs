@@ -20,6 +20,9 @@ internal sealed partial class SessionSender(
     /// <summary>Called when a session that has retained messages to come may take more.</summary>
     public Action<Session>? RetainedWanted { get; set; }
 
+    /// <summary>Called when what was put together in a turn is sent.</summary>
+    public Action? Flushed { get; set; }
+
     /// <summary>Sends what was put together in this turn; what has to be durable first follows when it is.</summary>
     public void Flush()
     {
@@ -34,6 +37,8 @@ internal sealed partial class SessionSender(
         {
             edge.Flush();
         }
+
+        Flushed?.Invoke();
     }
 
     /// <summary>
@@ -41,6 +46,12 @@ internal sealed partial class SessionSender(
     /// </summary>
     public void Pump(Session session)
     {
+        if (session.Group is { } group)
+        {
+            group.Pump();
+            return;
+        }
+
         while (!session.IsEnded && session.IsStarted && !session.IsLoading && !session.IsCommitting && session.Edge is { IsCongested: false })
         {
             if (session.Resend.TryPeek(out var packetId))
@@ -52,7 +63,15 @@ internal sealed partial class SessionSender(
 
                 session.Resend.Dequeue();
             }
-            else if (session.Mailbox.Count == 0 || !session.Window.IsOpen || !TrySendNext(session))
+            else if (!session.Window.IsOpen)
+            {
+                break;
+            }
+            else if (session.Shares is { HasWaiting: true } shares && shares.IsNext(session.Mailbox.Count > 0))
+            {
+                SendLeased(session, shares, shares.TakeNext());
+            }
+            else if (session.Mailbox.Count == 0 || !TrySendNext(session))
             {
                 break;
             }
@@ -79,7 +98,11 @@ internal sealed partial class SessionSender(
         if (isEnd)
         {
             session.Window.Remove(packetId);
-            store.MarkDirty(session);
+            if (session.Shares?.TryEnd(packetId) != true)
+            {
+                store.MarkDirty(session);
+            }
+
             Pump(session);
         }
         else if (acknowledgement.Kind == AcknowledgementKind.PubRec && acknowledgement.ReasonCode < 0x80)
@@ -108,6 +131,40 @@ internal sealed partial class SessionSender(
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
         SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers, reference.Retain);
+    }
+
+    /// <summary>Sends a message at QoS 0, which is dropped where it can't be sent at once.</summary>
+    public static void SendUnstored(Session session, EdgeOutbox edge, MqttMessage message, int[]? subscriptionIdentifiers, bool isRetained)
+    {
+        if (edge.IsCongested)
+        {
+            GrainInstruments.Dropped.Add(1, GrainInstruments.ConnectionSlow);
+        }
+        else
+        {
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, subscriptionIdentifiers, isRetained);
+        }
+    }
+
+    /// <summary>Sends a message that the session has from a shared subscription. At QoS 2 it is the session's own from then on: nobody else may get it.</summary>
+    private void SendLeased(Session session, SessionShares shares, in WaitingLease lease)
+    {
+        var qos = lease.Reference.QoS;
+        var packetId = session.Window.Add(lease.Reference, lease.Message.Payload.Length);
+        var held = shares.Hold(packetId, lease);
+        SendOrGather(session, lease.Message, packetId, qos, isDuplicate: false, mustBeStored: qos == 2, lease.Membership.Identifiers, lease.Reference.Retain);
+        if (qos == 2)
+        {
+            store.MarkDirty(session);
+            if (session.IsGathering)
+            {
+                shares.TakeWhenStored(held);
+            }
+            else
+            {
+                held.Take();
+            }
+        }
     }
 
     /// <summary>
@@ -144,6 +201,7 @@ internal sealed partial class SessionSender(
     {
         List<StoreRecord> records = [];
         List<Session> sessions = [];
+        List<HeldLease> taken = [];
         foreach (var session in gathered.Select(delivery => delivery.Session))
         {
             if (session.IsGathering)
@@ -152,6 +210,7 @@ internal sealed partial class SessionSender(
                 session.Commits++;
                 sessions.Add(session);
                 store.AddSession(session, records);
+                taken.AddRange(session.Shares?.TakeStoring() ?? []);
             }
         }
 
@@ -164,6 +223,11 @@ internal sealed partial class SessionSender(
             // The partition has a later owner, or ends: these sessions go on there.
             LogNotStored(exception, sessionPartition);
             return;
+        }
+
+        foreach (var lease in taken)
+        {
+            lease.Take();
         }
 
         foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained) in gathered)
@@ -233,13 +297,16 @@ internal sealed partial class SessionSender(
             session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
             if (message is not null)
             {
-                var subscriptionIdentifiers = identifiers.Of(session, inflight.Reference.Link, message);
+                var subscriptionIdentifiers = session.Shares is { } shares && shares.IsShared(packetId, message, out var shared)
+                    ? shared
+                    : identifiers.Of(session, inflight.Reference.Link, message);
                 SendOrGather(
                     session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, subscriptionIdentifiers, inflight.Reference.Retain);
             }
             else
             {
                 session.Window.Remove(packetId);
+                session.Shares?.TryEnd(packetId);
                 store.MarkDirty(session);
             }
 
@@ -268,7 +335,7 @@ internal sealed partial class SessionSender(
     }
 
     /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
-    private bool Find(Session session, MessageReference reference, out MqttMessage? message)
+    public bool Find(Session session, MessageReference reference, out MqttMessage? message)
     {
         message = null;
         if (reference.Link < sources.Length)
@@ -323,7 +390,7 @@ internal sealed partial class SessionSender(
             var from = long.MaxValue;
             foreach (var session in link.Waiting)
             {
-                from = session.IsEnded || session.Edge is null ? from : Math.Min(from, session.WantedOffset);
+                from = WantsMessages(session) ? Math.Min(from, session.WantedOffset) : from;
             }
 
             if (from != long.MaxValue)
@@ -335,7 +402,7 @@ internal sealed partial class SessionSender(
             List<Session> served = [];
             link.Waiting.RemoveAll(session =>
             {
-                var isServed = session.IsEnded || session.Edge is null || link.Loaded.Covers(session.WantedOffset);
+                var isServed = !WantsMessages(session) || link.Loaded.Covers(session.WantedOffset);
                 if (isServed)
                 {
                     served.Add(session);
@@ -355,6 +422,8 @@ internal sealed partial class SessionSender(
         link.IsLoading = false;
         link.Loaded = LoadedStretch.Empty;
     }
+
+    private static bool WantsMessages(Session session) => !session.IsEnded && (session.Edge is not null || session.Group is not null);
 
     private async Task<LoadedStretch> Read(MessageSource link, long from)
     {

@@ -44,15 +44,32 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
     public void AddSession(Session session, List<StoreRecord> records)
     {
         session.IsDirty = false;
+        if (session.Group is { Starts: null })
+        {
+            // Where it begins is not known yet, and nothing of it is promised.
+            return;
+        }
+
         session.HasDeliveryRecord = true;
         session.Mailbox.Store(session.ClientId, _topic, sources.OfLinks, records);
+        if (session.Group is { } group)
+        {
+            records.Add(new(_topic, new() { Key = SessionKeys.Group(group.Name), Value = RecordOf(group).Encode() }));
+            return;
+        }
+
+        if (session is { IsDurable: true, Shares: { HasChanged: true } shares })
+        {
+            AddMemberships(session.ClientId, shares, records);
+        }
+
         DeliveryRecord record = new()
         {
             WillPublished = session.WillPublished,
             LastPacketId = session.Window.LastPacketId,
             MailboxHead = session.Mailbox.Head,
             Matched = MatchedOf(session),
-            Inflight = [.. session.Window.InOrder.Select(entry =>
+            Inflight = [.. session.Window.InOrder.Where(entry => session.Shares?.IsLeased(entry.PacketId) != true).Select(entry =>
                 new StoredInflight(entry.PacketId, sources.OfLinks[entry.Message.Reference.Link], entry.Message.Reference.Offset, entry.Message.Reference.QoS, entry.Message.IsReleased, entry.Message.Reference.Retain))],
             Received = session.Received is { } received ? [.. received] : [],
             Retained = session.Retained?.Store(sources) ?? [],
@@ -67,7 +84,13 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
         if (session.HasDeliveryRecord)
         {
             session.HasDeliveryRecord = false;
-            records.Add(new(_topic, new() { Key = SessionKeys.Delivery(session.ClientId), Value = null }));
+            records.Add(new(_topic, new() { Key = session.Group is null ? SessionKeys.Delivery(session.ClientId) : SessionKeys.Group(session.ClientId), Value = null }));
+        }
+
+        if (session.Shares is { HasRecord: true } shares)
+        {
+            shares.HasRecord = false;
+            records.Add(new(_topic, new() { Key = SessionKeys.Memberships(session.ClientId), Value = null }));
         }
     }
 
@@ -167,6 +190,34 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
 
     private void AddPresence(Session session, byte[]? value) =>
         _presence.Add(new(_topic, new() { Key = SessionKeys.Presence(session.ClientId), Value = value }, IsKept: true));
+
+    private void AddMemberships(string clientId, SessionShares shares, List<StoreRecord> records)
+    {
+        var hasAny = shares.Memberships.Count > 0;
+        if (hasAny || shares.HasRecord)
+        {
+            var value = hasAny ? MembershipsRecord.Encode([.. shares.Memberships.Select(each => new StoredMembership(each.Group, each.Number, each.LastTaken))]) : null;
+            records.Add(new(_topic, new() { Key = SessionKeys.Memberships(clientId), Value = value }));
+        }
+
+        (shares.HasChanged, shares.HasRecord) = (false, hasAny);
+    }
+
+    private SharedGroupRecord RecordOf(SharedGroup group)
+    {
+        var (waiting, open) = group.Snapshot();
+        return new()
+        {
+            Starts = group.Starts!,
+            Matched = MatchedOf(group.Session),
+            MailboxHead = group.Session.Mailbox.Head,
+            LastLease = open.Count == 0 ? 0 : open.Max(lease => lease.Number),
+            Waiting = [.. waiting.Select(Stored)],
+            Open = [.. open.Select(lease => new StoredLease(lease.Number, lease.ClientId, lease.Member, Stored(lease.Reference)))],
+        };
+
+        StoredReference Stored(MessageReference reference) => new(sources.OfLinks[reference.Link], reference.Offset, reference.QoS);
+    }
 
     private SourceOffset[] MatchedOf(Session session)
     {

@@ -20,6 +20,12 @@ internal static class SessionKeys
     /// <summary>Whether the client is connected, for whoever follows the topic.</summary>
     public static byte[] Presence(string clientId) => WithSuffix(clientId, "c"u8);
 
+    /// <summary>Its memberships in groups of shared subscriptions.</summary>
+    public static byte[] Memberships(string clientId) => WithSuffix(clientId, "s"u8);
+
+    /// <summary>The group of a shared subscription; its name can't be a client identifier.</summary>
+    public static byte[] Group(string name) => WithSuffix(name, "g"u8);
+
     /// <summary>A segment of the mailbox.</summary>
     public static byte[] Segment(string clientId, long number)
     {

@@ -1,0 +1,58 @@
+namespace OrleansMqtt.Grains;
+
+/// <summary>A session's membership in a group, as the session's partition keeps it.</summary>
+internal sealed class Membership(Session session, string group, long number, GroupLink link)
+{
+    private const int LeastToWorkAhead = 64;
+
+    public Session Session { get; } = session;
+
+    /// <summary>The group: the whole filter.</summary>
+    public string Group { get; } = group;
+
+    /// <summary>See <see cref="MemberChange.Number"/>.</summary>
+    public long Number { get; } = number;
+
+    /// <summary>The way to the group.</summary>
+    public GroupLink Link { get; } = link;
+
+    public required SubscriptionOptions Options
+    {
+        get;
+        set
+        {
+            field = value;
+            Identifiers = value.Identifier == 0 ? null : [value.Identifier];
+        }
+    }
+
+    /// <summary>The identifier of the subscription, as deliveries have it; null when it has none.</summary>
+    public int[]? Identifiers { get; private set; }
+
+    /// <summary>The last lease of QoS 2 that the session has taken; stored with the message.</summary>
+    public long LastTaken { get; set; }
+
+    private int Ahead => Session.Window.MaximumCount < LeastToWorkAhead ? 1 : 2;
+
+    /// <summary>The session has left the group.</summary>
+    public bool HasLeft { get; set; }
+
+    /// <summary>
+    /// What the group has to know. A client that takes few messages at a time wants its work piece by piece; of the others as much again waits here, so that their windows are filled
+    /// without asking the group.
+    /// </summary>
+    public MemberChange ToChange() => new()
+    {
+        Group = Group,
+        ClientId = Session.ClientId,
+        Number = Number,
+        HasLeft = HasLeft,
+        IsConnected = Session is { Edge: not null, IsStarted: true },
+        IsDurable = Session.IsDurable,
+        MaximumQoS = Options.MaximumQoS,
+        Slot = Session.Slot,
+        Epoch = Session.Epoch,
+        MaximumLeases = Session.Window.MaximumCount * Ahead,
+        MaximumBytes = Session.Window.MaximumBytes * Ahead,
+    };
+}
