@@ -41,7 +41,7 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     public LoadedStretch Loaded { get; set; } = LoadedStretch.Empty;
 
     /// <summary>Sessions whose next message has to be read back from the log.</summary>
-    public List<Session> Waiting { get; } = [];
+    public ReadBackQueue Waiting { get; } = new();
 
     public bool IsLoading { get; set; }
 

@@ -290,12 +290,7 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
 
     private void RequestLoad(Session session, RouterLink link, long offset)
     {
-        if (!session.IsLoading)
-        {
-            (session.IsLoading, session.WantedOffset) = (true, offset);
-            link.Waiting.Add(session);
-        }
-
+        link.Waiting.Add(session, offset);
         if (!link.IsLoading)
         {
             Load(link).Ignore();
@@ -305,34 +300,11 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
     private async Task Load(RouterLink link)
     {
         link.IsLoading = true;
-        while (link.Waiting.Count > 0)
+        while (link.Waiting.Next() is { } from)
         {
-            var from = long.MaxValue;
-            foreach (var session in link.Waiting)
+            link.Loaded = await Read(link, from);
+            foreach (var session in link.Waiting.TakeCovered(link.Loaded))
             {
-                from = session.IsEnded || session.Edge is null ? from : Math.Min(from, session.WantedOffset);
-            }
-
-            if (from != long.MaxValue)
-            {
-                link.Loaded = await Read(link, from);
-            }
-
-            // The others wait for other stretches.
-            List<Session> served = [];
-            link.Waiting.RemoveAll(session =>
-            {
-                var isServed = session.IsEnded || session.Edge is null || link.Loaded.Covers(session.WantedOffset);
-                if (isServed)
-                {
-                    served.Add(session);
-                }
-
-                return isServed;
-            });
-            foreach (var session in served)
-            {
-                session.IsLoading = false;
                 Pump(session);
             }
 
