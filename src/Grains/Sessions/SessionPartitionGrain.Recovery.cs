@@ -26,6 +26,11 @@ internal sealed partial class SessionPartitionGrain
         _delivery = new(_subscriptions, _sender, _links, _store, options.Value, logger);
         _subscriptions.Start(_links);
         var connected = LoadSessions(loader);
+        foreach (var (clientId, keys) in loader.Leftovers)
+        {
+            _store.Leave(clientId, keys);
+        }
+
         foreach (var link in _links)
         {
             var (stored, end) = (_sources.PositionOf(link.Index), ends[link.Index].End);

@@ -62,7 +62,7 @@ internal sealed class DeliveryRecord
         var lastPacketId = checked((ushort)reader.ReadNumber());
         var head = reader.ReadNumber();
         var matched = SessionRecordCodec.ReadOffsets(ref reader);
-        var inflight = new StoredInflight[reader.ReadCount()];
+        var inflight = new StoredInflight[reader.ReadLength()];
         for (var i = 0; i < inflight.Length; i++)
         {
             var packetId = checked((ushort)reader.ReadNumber());
@@ -70,7 +70,7 @@ internal sealed class DeliveryRecord
             inflight[i] = new(packetId, reader.ReadCount(), reader.ReadNumber(), (byte)(flags & 3), (flags & 4) != 0);
         }
 
-        var received = new ushort[reader.ReadCount()];
+        var received = new ushort[reader.ReadLength()];
         for (var i = 0; i < received.Length; i++)
         {
             received[i] = checked((ushort)reader.ReadNumber());

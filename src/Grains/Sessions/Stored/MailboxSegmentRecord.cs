@@ -32,7 +32,7 @@ internal static class MailboxSegmentRecord
     {
         StateReader reader = new(bytes);
         reader.ExpectVersion(Version);
-        var references = new (int, long, byte)[reader.ReadCount()];
+        var references = new (int, long, byte)[reader.ReadLength()];
         long last = 0;
         for (var i = 0; i < references.Length; i++)
         {
