@@ -20,6 +20,9 @@ internal sealed partial class SessionPartitionGrain(
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain
 {
+    /// <summary>The reason code for a subscription beyond the limit.</summary>
+    private const byte QuotaExceeded = 0x97;
+
     private static readonly TimeSpan CheckpointPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DuePeriod = TimeSpan.FromMilliseconds(250);
     private readonly SessionTable _sessions = new();
@@ -186,12 +189,19 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         SubscriptionStart start = new();
-        foreach (var subscription in subscriptions)
+        List<Subscription> accepted = [];
+        var codes = Array.ConvertAll(subscriptions, subscription =>
         {
-            _subscriptions.Set(session, subscription, start);
-        }
+            if (session.Subscriptions.Count >= options.Value.MaximumSubscriptions && !session.Subscriptions.ContainsKey(subscription.Filter))
+            {
+                return QuotaExceeded;
+            }
 
-        var ends = await _subscriptions.UpdateRouters(subscriptions);
+            _subscriptions.Set(session, subscription, start);
+            accepted.Add(subscription);
+            return subscription.MaximumQoS;
+        });
+        var ends = await _subscriptions.UpdateRouters(accepted);
         foreach (var held in start.Resolve(ends))
         {
             if (start.Includes(held.Link, held.Message.Offset))
@@ -201,9 +211,7 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         _sender.Flush();
-        return _sessions.Find(clientId, epoch) is null
-            ? null
-            : new(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS), _sources.ByNumber(ends));
+        return _sessions.Find(clientId, epoch) is null ? null : new(codes, _sources.ByNumber(ends));
     }
 
     public ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)
