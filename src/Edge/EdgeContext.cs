@@ -16,6 +16,7 @@ internal sealed class EdgeContext
     {
         Grains = grains;
         Options = options.Value;
+        Features = ServerFeatures.Of(Options);
         Time = time;
         Metrics = metrics;
         Logger = logger;
@@ -31,7 +32,7 @@ internal sealed class EdgeContext
 
     public EdgeOptions Options { get; }
 
-    public ServerFeatures Features => ServerFeatures.Current;
+    public ServerFeatures Features { get; }
 
     public TimeProvider Time { get; }
 
@@ -50,4 +51,6 @@ internal sealed class EdgeContext
     public PartitionSenders<InboundQoS2Sender> InboundQoS2 { get; }
 
     public ConnectionTable Connections { get; }
+
+    public ConnectTurns ConnectTurns { get; } = new();
 }

@@ -16,7 +16,7 @@ internal static class GrainInstruments
 
     public static readonly StripedCounter Read = StripedCounter.Create(Meter, "orleansmqtt.router.read", "{record}", "Records read and matched.");
 
-    public static readonly Counter<long> Skipped = Meter.CreateCounter<long>("orleansmqtt.router.skipped", "{record}", "Records whose key is not a topic name.");
+    public static readonly Counter<long> Skipped = Meter.CreateCounter<long>("orleansmqtt.router.skipped", "{record}", "Records that are no message: without a topic name, or with one that no route reads from that topic.");
 
     public static readonly StripedCounter CaughtUp = StripedCounter.Create(Meter, "orleansmqtt.session_partition.caught_up", "{record}", "Records that a session partition read from the log itself, because a stretch was missing.");
 

@@ -11,8 +11,8 @@ internal sealed class TopicsOptionsValidation : IValidateOptions<TopicsOptions>
         (string Setting, TopicOptions Topic)[] topics = [("Messages", options.Messages), ("Retained", options.Retained), ("Sessions", options.Sessions)];
         foreach (var (setting, topic) in topics)
         {
-            CheckTopicName($"Topics:{setting}:Name", topic.Name);
-            CheckPartitions($"Topics:{setting}:Partitions", topic.Partitions);
+            Add(CheckTopicName($"Topics:{setting}:Name", topic.Name));
+            Add(CheckPartitions($"Topics:{setting}:Partitions", topic.Partitions));
         }
 
         foreach (var same in topics.GroupBy(topic => topic.Topic.Name).Where(group => group.Count() > 1))
@@ -25,48 +25,35 @@ internal sealed class TopicsOptionsValidation : IValidateOptions<TopicsOptions>
             failures.Add($"Topics:HeaderPrefix is '{options.HeaderPrefix}': it must have 1 to 100 characters.");
         }
 
-        CheckQoS("Topics:DefaultQoS", options.DefaultQoS);
+        Add(CheckQoS("Topics:DefaultQoS", options.DefaultQoS));
+        for (var i = 0; i < options.Clients.Count; i++)
+        {
+            if (!ClientPattern.IsValid(options.Clients[i]))
+            {
+                failures.Add($"Topics:Clients:{i} is '{options.Clients[i]}': it must be an MQTT topic filter with {{identity}} as one of its levels, such as place/{{identity}}/#.");
+            }
+        }
+
         for (var i = 0; i < options.Routes.Count; i++)
         {
-            var route = options.Routes[i];
-            if (!TopicFilter.IsValid(route.Filter))
-            {
-                failures.Add($"Topics:Routes:{i}:Filter is '{route.Filter}': it must be an MQTT topic filter, such as site/+/telemetry or site/#.");
-            }
-
-            CheckTopicName($"Topics:Routes:{i}:Topic", route.Topic);
-            CheckPartitions($"Topics:Routes:{i}:Partitions", route.Partitions);
-            CheckQoS($"Topics:Routes:{i}:DefaultQoS", route.DefaultQoS);
-            if (route.Topic == options.Retained.Name || route.Topic == options.Sessions.Name)
-            {
-                failures.Add($"Topics:Routes:{i}:Topic is '{route.Topic}': it must not be the retained or the sessions topic.");
-            }
+            failures.AddRange(RouteValidation.Validate(options, i));
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
-        void CheckTopicName(string setting, string value)
+        void Add(string? failure)
         {
-            if (!TopicSpecification.IsValidName(value))
+            if (failure is not null)
             {
-                failures.Add($"{setting} is '{value}': it must be a Kafka topic name, 1 to 249 letters, digits, '.', '_' and '-'.");
-            }
-        }
-
-        void CheckPartitions(string setting, int value)
-        {
-            if (value is < 1 or > 1_000)
-            {
-                failures.Add($"{setting} is {value}: it must be 1 to 1000.");
-            }
-        }
-
-        void CheckQoS(string setting, byte value)
-        {
-            if (value > 2)
-            {
-                failures.Add($"{setting} is {value}: it must be 0, 1 or 2.");
+                failures.Add(failure);
             }
         }
     }
+
+    internal static string? CheckTopicName(string setting, string value) =>
+        TopicSpecification.IsValidName(value) ? null : $"{setting} is '{value}': it must be a Kafka topic name, 1 to 249 letters, digits, '.', '_' and '-'.";
+
+    internal static string? CheckPartitions(string setting, int value) => value is >= 1 and <= 1_000 ? null : $"{setting} is {value}: it must be 1 to 1000.";
+
+    internal static string? CheckQoS(string setting, byte value) => value <= 2 ? null : $"{setting} is {value}: it must be 0, 1 or 2.";
 }

@@ -1,4 +1,10 @@
 using OrleansMqtt.Silo;
+using OrleansMqtt.Silo.Zilla;
+
+if (args is [ConvertZillaCommand.Name, ..])
+{
+    return await ConvertZillaCommand.RunAsync(args);
+}
 
 // The settings lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });

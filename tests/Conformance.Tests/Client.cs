@@ -167,9 +167,9 @@ internal sealed class Client : IDisposable
     }
 
     /// <summary>Subscribes; the server has to grant the QoS.</summary>
-    public async Task SubscribeAsync(string filter, int qoS, int otherOptions = 0)
+    public async Task SubscribeAsync(string filter, int qoS, int otherOptions = 0, PropertyList? properties = null)
     {
-        await SendAsync(new Subscribe(++_packetId, filter, qoS | otherOptions).Encode(Version));
+        await SendAsync(new Subscribe(++_packetId, filter, qoS | otherOptions) { Properties = properties ?? [] }.Encode(Version));
         var answer = await FindAsync<SubAck>();
         Assert.Equal(_packetId, answer.PacketId);
         Assert.Equal([(byte)qoS], answer.Codes);

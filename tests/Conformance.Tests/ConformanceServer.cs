@@ -13,10 +13,13 @@ public sealed class ConformanceServer : IAsyncLifetime
     private static readonly string? Other = Environment.GetEnvironmentVariable("ORLEANSMQTT_CONFORMANCE_SERVER");
     private RestartableServer? _own;
 
+    /// <summary>Whether the tests start the server themselves.</summary>
+    public static bool IsOwn => Other is not { Length: > 0 };
+
     public EndPoint EndPoint { get; private set; } = null!;
 
     /// <summary>Leaves a test out that needs more than a port of the server.</summary>
-    public static void RequireOwn() => Assert.SkipWhen(Other is { Length: > 0 }, "Needs a server of its own, which it can kill and start again.");
+    public static void RequireOwn() => Assert.SkipUnless(IsOwn, "Needs a server of its own, which it can kill and start again.");
 
     public async ValueTask InitializeAsync()
     {

@@ -4,10 +4,15 @@ using System.Net;
 namespace OrleansMqtt.Conformance.Tests;
 
 /// <summary>What tests of all subjects need. Clients and topics are each test's own.</summary>
-public abstract class ConformanceTests(ConformanceServer server) : IDisposable
+public abstract class ConformanceTests(EndPoint endPoint) : IDisposable
 {
     private readonly List<Client> _clients = [];
     private Client? _publisher;
+
+    protected ConformanceTests(ConformanceServer server)
+        : this(server.EndPoint)
+    {
+    }
 
     public void Dispose()
     {
@@ -15,7 +20,7 @@ public abstract class ConformanceTests(ConformanceServer server) : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected EndPoint EndPoint => server.EndPoint;
+    private protected EndPoint EndPoint => endPoint;
 
     private protected static string NewTopic() => $"conformance/{Guid.NewGuid():N}";
 
@@ -24,7 +29,7 @@ public abstract class ConformanceTests(ConformanceServer server) : IDisposable
     /// <summary>A connection with nothing sent yet.</summary>
     private protected async Task<Client> OpenAsync(MqttVersion version)
     {
-        var client = await Client.OpenAsync(server.EndPoint, version);
+        var client = await Client.OpenAsync(endPoint, version);
         _clients.Add(client);
         return client;
     }

@@ -13,10 +13,16 @@ internal sealed class RestartableServer : IAsyncDisposable
 
     public EndPoint EndPoint => new IPEndPoint(IPAddress.Loopback, _server.Port);
 
-    public static async Task<RestartableServer> StartAsync()
+    public static async Task<RestartableServer> StartAsync(params (string Name, string Value)[] settings)
     {
         var directory = Directory.CreateTempSubdirectory("orleansmqtt-conformance-").FullName;
-        return new(await MqttServer.StartAsync(new() { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory }), directory);
+        Dictionary<string, string> environment = new() { ["Log__Kind"] = "Embedded", ["Log__Embedded__Directory"] = directory };
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
+        return new(await MqttServer.StartAsync(environment), directory);
     }
 
     public async Task<Client> ConnectAsync(Connect connect)

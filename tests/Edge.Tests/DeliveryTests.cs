@@ -122,7 +122,7 @@ public sealed class DeliveryTests
 
     [Theory]
     [InlineData(4, "88", "90040001" + "0180")]
-    [InlineData(5, "89", "9005000100" + "0197")]
+    [InlineData(5, "89", "9029000124" + "1F0021" + "41206C696D6974206F66207468652073657276657220697320726561636865642E" + "0197")]
     public async Task A_filter_of_more_levels_than_the_server_keeps_is_refused(int version, string length, string answer)
     {
         await using var host = await EdgeHost.StartAsync();
@@ -137,8 +137,8 @@ public sealed class DeliveryTests
     {
         await using var host = await EdgeHost.StartAsync();
         using var newer = await host.ConnectAsync("n");
-        await newer.SendAsync($"8218 0001 00 {RawClient.Text("a")} 02 {RawClient.Text("$share/g/f")} 01 {RawClient.Text("b")} 00");
-        Assert.Equal("9006000100029E00", await newer.ReceivePacketAsync());
+        await newer.SendAsync($"820B 0001 00 {RawClient.Text("a")} 02 {RawClient.Text("b")} 00");
+        Assert.Equal("90050001000200", await newer.ReceivePacketAsync());
         using var older = await host.ConnectAsync("o", 4);
         await older.SendAsync($"8217 0001 {RawClient.Text("a")} 02 {RawClient.Text("$share/g/f")} 01 {RawClient.Text("b")} 00");
         Assert.Equal("90050001028000", await older.ReceivePacketAsync());
@@ -149,6 +149,33 @@ public sealed class DeliveryTests
         Assert.Equal("B00400030011", await newer.ReceivePacketAsync());
         await older.SendAsync($"A205 0003 {RawClient.Text("z")}");
         Assert.Equal("B0020003", await older.ReceivePacketAsync());
+    }
+
+    [Theory]
+    [InlineData(5, "", true)]
+    [InlineData(5, "1700", false)]
+    [InlineData(5, "2700000019", false)]
+    [InlineData(4, "", false)]
+    public async Task A_refused_subscription_says_why_where_the_client_wants_to_know_and_takes_it(int version, string properties, bool saysWhy)
+    {
+        await using var host = await EdgeHost.StartAsync();
+        host.Grains.SubscribeCode = 0x87;
+        using var client = await host.ConnectAsync(version: version, properties: properties);
+        await client.SendAsync(version == 5 ? $"82070001 00 {RawClient.Text("a")} 01" : $"82060001{RawClient.Text("a")}01");
+        var answer = await client.ReceivePacketAsync();
+        if (version == 4)
+        {
+            Assert.Equal("9003000180", answer);
+        }
+        else if (!saysWhy)
+        {
+            Assert.Equal("900400010087", answer);
+        }
+        else
+        {
+            var reason = RawClient.Text("The client may not do this.");
+            Assert.Equal($"90220001{(reason.Length / 2) + 1:X2}1F{reason}87", answer);
+        }
     }
 
     private static DeliveryResult Deliver(EdgeHost host, long generation, long sequence, int partition = 3)

@@ -107,8 +107,11 @@ public sealed class MalformedPacketTests
     /// <summary>What only MQTT 5 knows.</summary>
     public static TheoryData<string, string, string> LaterPackets5 => new()
     {
-        { "a topic alias", "30 07 000161 03 230001", "94" },
-        { "a topic alias without a topic", "30 06 0000 03 230001", "94" },
+        { "topic alias 0", "30 07 000161 03 230000", "94" },
+        { "a topic alias beyond the maximum", "30 07 000161 03 230041", "94" },
+        { "an unknown topic alias without a topic", "30 06 0000 03 230001", "82" },
+        { "two topic aliases", "30 0A 000161 06 230001 230001", "82" },
+        { "a topic alias and a topic with a wildcard", "30 07 000123 03 230001", "81" },
         { "a subscription identifier in PUBLISH", "30 06 000161 02 0B01", "82" },
         { "Payload Format Indicator 2", "30 06 000161 02 0102", "82" },
         { "Message Expiry Interval twice", "30 0E 000161 0A 0200000001 0200000001", "82" },
@@ -126,8 +129,10 @@ public sealed class MalformedPacketTests
         { "a reason code of PUBREC in PUBCOMP", "70 03 0001 80", "81" },
         { "a foreign property in PUBREL", "62 06 0001 00 02 0101", "81" },
         { "bytes after PUBCOMP", "70 05 0001 00 00 00", "81" },
-        { "a subscription identifier", "82 09 0001 02 0B01 000161 00", "A1" },
         { "subscription identifier 0", "82 09 0001 02 0B00 000161 00", "82" },
+        { "two subscription identifiers", "82 0B 0001 04 0B01 0B02 000161 00", "82" },
+        { "a subscription identifier of five bytes", "82 0D 0001 06 0B8080808001 000161 00", "81" },
+        { "a shared subscription", "82 11 0001 00 000B" + "2473686172652F672F6161" + "01", "9E" },
         { "QoS 3 in SUBSCRIBE", "82 07 0001 00 000161 03", "82" },
         { "Retain Handling 3", "82 07 0001 00 000161 30", "82" },
         { "No Local on a shared subscription", "82 0F 0001 00 00092473686172652F612F 04", "82" },

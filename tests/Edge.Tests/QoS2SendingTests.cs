@@ -26,7 +26,7 @@ public sealed class QoS2SendingTests
         Assert.Equal(DeliveryResult.Accepted, result);
         Assert.Equal("62020007", await client.ReceivePacketAsync());
         Assert.Equal(RawClient.PublishPacket("a", "x", version, 1, 2), await client.ReceivePacketAsync());
-        Assert.Equal(version == 5 ? "6203000892" : "62020008", await client.ReceivePacketAsync());
+        Assert.Equal(version == 5 ? RawClient.NotFoundPacket("62", 8) : "62020008", await client.ReceivePacketAsync());
         Assert.Equal(RawClient.PublishPacket("a", "y", version, 2, 2, isDuplicate: true), await client.ReceivePacketAsync());
         Assert.Equal(RawClient.PublishPacket("a", "y", version, 3), await client.ReceivePacketAsync());
     }

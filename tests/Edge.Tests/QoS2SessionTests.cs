@@ -18,7 +18,7 @@ public sealed class QoS2SessionTests
         Assert.Equal("50020001", await client.ReceivePacketAsync());
         Assert.Equal("70020001", await client.ReceivePacketAsync());
         await client.SendAsync("62020001");
-        Assert.Equal(version == 5 ? "7003000192" : "70020001", await client.ReceivePacketAsync());
+        Assert.Equal(version == 5 ? RawClient.NotFoundPacket("70", 1) : "70020001", await client.ReceivePacketAsync());
         var message = Assert.Single(host.Grains.Published);
         Assert.Equal(("a", "x", 2, "c"), (message.Topic, Text(message), message.QoS, message.PublisherClientId));
         var first = host.Grains.QoS2Batches[0].Single();
@@ -124,7 +124,7 @@ public sealed class QoS2SessionTests
         host.Grains.Settle(0);
         Assert.Equal("40020001", await client.ReceivePacketAsync());
         Assert.Equal("50020002", await client.ReceivePacketAsync());
-        Assert.Equal("7003000792", await client.ReceivePacketAsync());
+        Assert.Equal(RawClient.NotFoundPacket("70", 7), await client.ReceivePacketAsync());
     }
 
     [Fact]

@@ -42,6 +42,13 @@ internal sealed class RawClient(Socket socket) : IDisposable
         return $"{0x30 | (isDuplicate ? 8 : 0) | (packetId > 0 ? qos << 1 : 0):X2}{Length(body.Length / 2)}{body}";
     }
 
+    /// <summary>A PUBREL (62) or PUBCOMP (70) of MQTT 5 for an unknown packet identifier.</summary>
+    public static string NotFoundPacket(string firstByte, int packetId)
+    {
+        var reason = Text("No message with this packet identifier is in flight.");
+        return $"{firstByte}{(reason.Length / 2) + 5:X2}{packetId:X4}92{(reason.Length / 2) + 1:X2}1F{reason}";
+    }
+
     /// <summary>A string field.</summary>
     public static string Text(string text) => $"{Encoding.UTF8.GetByteCount(text):X4}{Convert.ToHexString(Encoding.UTF8.GetBytes(text))}";
 

@@ -62,6 +62,41 @@ public sealed class RecordCodecTests
         Assert.Null(decoded.Properties);
     }
 
+    [Fact]
+    public void A_record_with_another_key_has_its_topic_in_a_header()
+    {
+        MqttMessage plain = new() { Topic = "site/1", Payload = "x"u8.ToArray(), QoS = 1, PublisherClientId = "device" };
+        var headers = Codec.TopicHeaders("site/1", isKey: false);
+        var record = Codec.Encode("device"u8.ToArray(), plain, "device"u8.ToArray(), replyTopic: null, headers, partition: 3);
+        Assert.Equal(("646576696365", 3), (Hex(record.Key), record.Partition));
+        Assert.Equal(["zilla:qos=31", "zilla:local=646576696365", "zilla:topic=736974652F31"], Lines(record));
+        Assert.Equal("site/1", RoundTrip(record)!.Topic);
+        Assert.Null(RoundTrip(record)!.Properties);
+
+        record = Codec.Encode("device"u8.ToArray(), plain, local: null, replyTopic: null, headers);
+        Assert.Equal(["zilla:qos=31", "zilla:topic=736974652F31"], Lines(record));
+
+        record = Codec.Encode("device"u8.ToArray(), WithAllProperties(), "device"u8.ToArray(), replyTopic: "replies", headers);
+        Assert.Equal(["zilla:qos=32", "zilla:local=646576696365", "zilla:topic=736974652F31", "zilla:expiry=0000012C"], Lines(record).Take(4));
+        Assert.Equal("site/1", RoundTrip(record)!.Topic);
+    }
+
+    [Theory]
+    [InlineData("736974652F32", "site/2")]
+    [InlineData("", null)]
+    [InlineData("612F2B", null)]
+    [InlineData("FF", null)]
+    public void The_header_of_the_topic_counts_more_than_the_key(string header, string? topic) =>
+        Assert.Equal(topic, RoundTrip(new() { Key = Key, Value = null, Headers = [new("zilla:topic", Convert.FromHexString(header))] })?.Topic);
+
+    [Fact]
+    public void A_record_without_a_key_is_a_message_when_a_header_holds_the_topic()
+    {
+        StoredRecord Record(LogHeader[] headers) => new() { Offset = 7, Key = null, Value = null, Headers = headers, TimestampMilliseconds = 5 };
+        Assert.Equal("site/1", Codec.Decode(Record([new("zilla:topic", Key)]), defaultQoS: 1, new())!.Topic);
+        Assert.Null(Codec.Decode(Record([]), defaultQoS: 1, new()));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("612F2B")]
@@ -86,6 +121,14 @@ public sealed class RecordCodecTests
         RecordCodec codec = new(Options.Create(new TopicsOptions { FilterHeaders = true, HeaderPrefix = "mqtt." }));
         var record = codec.Encode(Key, new() { Topic = "site/1", Payload = default, QoS = 0 }, local: null, replyTopic: null);
         Assert.Equal(["mqtt.qos=30", "mqtt.filter=73697465", "mqtt.filter=31"], Lines(record));
+
+        record = codec.Encode("k"u8.ToArray(), new() { Topic = "site/1", Payload = default, QoS = 0 }, local: null, replyTopic: null, codec.TopicHeaders("site/1", isKey: false));
+        Assert.Equal(["mqtt.qos=30", "mqtt.topic=736974652F31", "mqtt.filter=73697465", "mqtt.filter=31"], Lines(record));
+
+        record = codec.Encode(Key, new() { Topic = "site/1", Payload = default, QoS = 0, Properties = new() { ResponseTopic = "r/2" } }, local: null, replyTopic: "replies");
+        Assert.Equal(
+            ["mqtt.qos=30", "mqtt.filter=73697465", "mqtt.filter=31", "mqtt.reply-to=7265706C696573", "mqtt.reply-key=722F32", "mqtt.reply-filter=72", "mqtt.reply-filter=32"],
+            Lines(record));
     }
 
     private static MqttMessage WithAllProperties() => new()

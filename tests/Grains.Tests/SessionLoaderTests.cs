@@ -15,7 +15,7 @@ public sealed class SessionLoaderTests
     public SessionLoaderTests() => _loader = new(_lines);
 
     public static TheoryData<byte[]> Foreign => new(
-        [], "{\"state\":1}"u8.ToArray(), [1], [1, 0xFF, 0xFF, 0xFF, 0xFF, 0x07], [1, .. Enumerable.Repeat((byte)0xFF, 40)], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        [], "{\"state\":1}"u8.ToArray(), [1], [1, 0xFF, 0xFF, 0xFF, 0xFF, 0x07], [1, .. Enumerable.Repeat((byte)0xFF, 40)], [99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
     [Theory, MemberData(nameof(Foreign))]
     public void A_record_of_another_program_under_any_kind_of_key_leaves_all_else_as_it_is(byte[] value)

@@ -23,10 +23,13 @@ public sealed class StoredSessionTests
         SourceOffset[] starts = [new(0, 1), new(1, 200)];
         record.Subscriptions.Add(new(new() { Filter = "a/#", MaximumQoS = 1 }, starts));
         record.Subscriptions.Add(new(new() { Filter = "b", MaximumQoS = 2, NoLocal = true }, starts));
+        record.Subscriptions.Add(new(new() { Filter = "c", MaximumQoS = 1, RetainAsPublished = true, RetainHandling = 2, Identifier = 300 }, starts));
 
         var bytes = SessionRecordCodec.Encode(record);
 
-        Assert.Equal("01" + "3C" + "05" + "AC02" + "0145" + "07" + "8001" + "0D" + "02" + "0177" + "0109" + "0163" + "01" + "02" + "0001" + "01C801" + "02" + "03612F23" + "0100" + "0162" + "0600",
+        Assert.Equal(
+            "02" + "3C" + "05" + "AC02" + "0145" + "07" + "8001" + "0D" + "02" + "0177" + "0109" + "0163" + "01" + "02" + "0001" + "01C801"
+            + "03" + "03612F23" + "0100" + "0162" + "0600" + "0163" + "69AC0200",
             Convert.ToHexString(bytes));
         var decoded = SessionRecordCodec.Decode(bytes);
         Assert.Equal(record.Epoch, decoded.Epoch);
@@ -37,6 +40,17 @@ public sealed class StoredSessionTests
         Assert.Equal(record.Subscriptions.Select(each => each.Subscription), decoded.Subscriptions.Select(each => each.Subscription));
         Assert.Same(decoded.Subscriptions[0].Starts, decoded.Subscriptions[1].Starts);
         Assert.Equal(starts, decoded.Subscriptions[0].Starts);
+    }
+
+    [Fact]
+    public void A_session_that_was_stored_without_retain_options_and_identifiers_is_read()
+    {
+        var bytes = Convert.FromHexString("01" + "3C" + "05" + "AC02" + "00" + "07" + "8001" + "00" + "01" + "01" + "0001" + "02" + "03612F23" + "0100" + "0162" + "0600");
+
+        var subscriptions = SessionRecordCodec.Decode(bytes).Subscriptions.Select(each => each.Subscription);
+
+        Subscription[] expected = [new() { Filter = "a/#", MaximumQoS = 1 }, new() { Filter = "b", MaximumQoS = 2, NoLocal = true }];
+        Assert.Equal(expected, subscriptions);
     }
 
     [Fact]

@@ -114,4 +114,12 @@ public sealed class TopicFilterTests
     [InlineData("/", true)]
     [InlineData("a\0b", false)]
     public void Only_filters_with_wildcards_in_their_places_are_valid(string filter, bool isValid) => Assert.Equal(isValid, TopicFilter.IsValid(filter));
+
+    [Theory]
+    [InlineData("a/b/c", 0, "a")]
+    [InlineData("a/b/c", 2, "c")]
+    [InlineData("a/b/c", 3, "")]
+    [InlineData("/b", 0, "")]
+    [InlineData("/b", 1, "b")]
+    public void A_level_of_a_topic_name_is_counted_from_zero(string topic, int level, string text) => Assert.Equal(text, TopicFilter.LevelOf(topic, level).ToString());
 }

@@ -69,6 +69,18 @@ internal sealed class TestClient : IAsyncDisposable
         return payloads;
     }
 
+    /// <summary>Receives until a condition holds for all that this call has received.</summary>
+    public async Task<List<MqttApplicationMessage>> ReceiveUntilAsync(Func<List<MqttApplicationMessage>, bool> isComplete)
+    {
+        List<MqttApplicationMessage> messages = [];
+        while (!isComplete(messages))
+        {
+            messages.Add(await ReceiveAsync());
+        }
+
+        return messages;
+    }
+
     public bool HasReceived => _received.Reader.TryPeek(out _);
 
     public static string TextOf(MqttApplicationMessage message) => Encoding.UTF8.GetString(message.Payload.ToArray());

@@ -23,20 +23,23 @@ public sealed class TestLog : IDisposable
         new(new(Topics()) { ["Log__Kind"] = "Kafka", ["Log__Kafka__BootstrapServers"] = bootstrapServers, ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-" });
 
     /// <summary>All records of the messages topic; on the embedded log only after the server has ended.</summary>
-    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null)
+    public async Task<List<StoredRecord>> ReadAllAsync(string? topic = null) => [.. (await ReadPartitionsAsync(topic)).Select(entry => entry.Record)];
+
+    /// <summary>All records of a topic of four partitions, each with its partition; on the embedded log only after the server has ended.</summary>
+    public async Task<List<(int Partition, StoredRecord Record)>> ReadPartitionsAsync(string? topic = null)
     {
         topic ??= MessagesTopic;
         await using var services = CreateServices();
         var log = services.GetRequiredService<IMessageLog>();
         await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: false)], CancellationToken.None);
-        List<StoredRecord> records = [];
+        List<(int, StoredRecord)> records = [];
         for (var partition = 0; partition < 4; partition++)
         {
             var end = (await log.GetOffsetsAsync([new(topic, partition)], CancellationToken.None))[0].End;
             for (long position = 0; position < end;)
             {
                 var batch = await log.ReadRangeAsync(topic, partition, position, 10_000, CancellationToken.None);
-                records.AddRange(batch.Records);
+                records.AddRange(batch.Records.Select(record => (partition, record)));
                 position = batch.To;
             }
         }

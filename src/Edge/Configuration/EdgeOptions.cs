@@ -18,6 +18,38 @@ public sealed class EdgeOptions
     /// <summary>The longest Keep Alive in seconds; MQTT 5 clients that ask for more, or none, are told this one (Server Keep Alive). 0 leaves it to the client.</summary>
     public int MaximumKeepAlive { get; set; }
 
+    /// <summary>The greatest QoS of messages and subscriptions: 0, 1 or 2 (Maximum QoS).</summary>
+    public int MaximumQoS { get; set; } = 2;
+
+    /// <summary>Whether clients may publish messages that are to be retained (Retain Available).</summary>
+    public bool RetainAvailable { get; set; }
+
+    /// <summary>Whether filters may hold wildcards (Wildcard Subscription Available).</summary>
+    public bool WildcardSubscriptionsAvailable { get; set; } = true;
+
+    /// <summary>Whether clients may share subscriptions (Shared Subscription Available).</summary>
+    public bool SharedSubscriptionsAvailable { get; set; }
+
+    /// <summary>Whether subscriptions may have identifiers (Subscription Identifier Available).</summary>
+    public bool SubscriptionIdentifiersAvailable { get; set; } = true;
+
+    /// <summary>How many topic aliases a client may use (Topic Alias Maximum); 0 none. They take memory once they are used.</summary>
+    public int TopicAliasMaximum { get; set; } = 64;
+
+    /// <summary>How many topic aliases are used to a client, if its own Topic Alias Maximum is not smaller: 0 (none) to 1,024.</summary>
+    public int OutgoingTopicAliases { get; set; } = 32;
+
+    /// <summary>
+    /// What response topics begin with, for MQTT 5 clients that ask (Response Information); <c>{clientId}</c> stands for the client identifier. Null: no client is told one.
+    /// </summary>
+    public string? ResponseTopicPrefix { get; set; }
+
+    /// <summary>Whether payloads whose Payload Format Indicator says that they are UTF-8 are checked, and refused when they are not.</summary>
+    public bool ValidatePayloadFormat { get; set; }
+
+    /// <summary>Whether clients of MQTT 3.1 (<c>MQIsdp</c>) are served.</summary>
+    public bool AllowMqtt31 { get; set; }
+
     /// <summary>How long a new connection may take to send its CONNECT.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -8,6 +8,9 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
 {
     private const int GreatestPacket = 268_435_460;
 
+    /// <summary>Each connection that uses them has a table of this length.</summary>
+    private const int MostOutgoingAliases = 1024;
+
     public ValidateOptionsResult Validate(string? name, EdgeOptions options)
         => (CheckLimits(options) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
 
@@ -15,12 +18,26 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
         => Range(nameof(options.MaximumPacketSize), options.MaximumPacketSize, 1024, GreatestPacket)
             ?? Range(nameof(options.ReceiveMaximum), options.ReceiveMaximum, 1, ushort.MaxValue)
             ?? Range(nameof(options.MaximumKeepAlive), options.MaximumKeepAlive, 0, ushort.MaxValue)
+            ?? Range(nameof(options.MaximumQoS), options.MaximumQoS, 0, 2)
+            ?? Range(nameof(options.TopicAliasMaximum), options.TopicAliasMaximum, 0, ushort.MaxValue)
+            ?? Range(nameof(options.OutgoingTopicAliases), options.OutgoingTopicAliases, 0, MostOutgoingAliases)
+            ?? NotYet(nameof(options.RetainAvailable), options.RetainAvailable)
+            ?? NotYet(nameof(options.SharedSubscriptionsAvailable), options.SharedSubscriptionsAvailable)
+            ?? CheckPrefix(options.ResponseTopicPrefix)
             ?? Range(nameof(options.MaximumConnections), options.MaximumConnections, 1, int.MaxValue)
             ?? Range(nameof(options.ConnectionPublishBytes), options.ConnectionPublishBytes, options.MaximumPacketSize, long.MaxValue)
             ?? Range(nameof(options.TotalPublishBytes), options.TotalPublishBytes, Math.Max(2L * options.MaximumPacketSize, options.ConnectionPublishBytes), long.MaxValue)
             ?? Range(nameof(options.ConnectionOutboundBytes), options.ConnectionOutboundBytes, 1024, long.MaxValue)
             ?? Range(nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
             ?? Range(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
+
+    private static string? NotYet(string setting, bool value)
+        => value ? $"{EdgeOptions.SectionName}:{setting} is true: this server cannot do it yet." : null;
+
+    private static string? CheckPrefix(string? prefix)
+        => prefix is null || (prefix.Length > 0 && prefix.AsSpan().IndexOfAny('+', '#', '\0') < 0)
+            ? null
+            : $"{EdgeOptions.SectionName}:{nameof(EdgeOptions.ResponseTopicPrefix)} is '{prefix}': it must be the beginning of a topic name, without wildcards.";
 
     private static string? CheckListeners(EdgeOptions options)
     {

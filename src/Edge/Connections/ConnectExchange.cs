@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using OrleansMqtt.Edge.Protocol;
 
 namespace OrleansMqtt.Edge.Connections;
@@ -7,6 +8,8 @@ namespace OrleansMqtt.Edge.Connections;
 /// <summary>The beginning of a connection: reads CONNECT, asks for the session, and makes CONNACK. What is known of the client stays known when it is refused.</summary>
 internal sealed class ConnectExchange(MqttConnection connection, EdgeContext context, PipeReader input)
 {
+    private const int LongestMqtt31ClientId = 23;
+
     private ConnectPacket? _packet;
     private bool _hasOwnId;
 
@@ -23,6 +26,12 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
 
     /// <summary>Whether CONNECT asked for a session that outlives the connection.</summary>
     public bool HasSessionExpiry => _packet is { SessionExpiryInterval: > 0 };
+
+    /// <summary>How many topic aliases are used to the client.</summary>
+    public int OutgoingTopicAliases => Math.Min(_packet?.TopicAliasMaximum ?? 0, context.Options.OutgoingTopicAliases);
+
+    /// <summary>Whether packets other than PUBLISH, CONNACK and DISCONNECT may hold a Reason String.</summary>
+    public bool RequestsProblemInformation => _packet?.RequestsProblemInformation ?? false;
 
     /// <summary>Reads CONNECT; false when the connection is closing.</summary>
     /// <exception cref="MqttProtocolException">The client is refused.</exception>
@@ -60,9 +69,31 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
     }
 
+    /// <summary>Whether the session was asked for, so that it has to hear when the connection ends, even without an answer.</summary>
+    public bool HasAsked { get; private set; }
+
     /// <summary>Asks for the session; null when the connection is closing.</summary>
     public async ValueTask<ConnectResult?> AttachAsync()
     {
+        if (!await context.ConnectTurns.EnterAsync(ClientId))
+        {
+            connection.Close(CloseReason.Server(ReasonCode.ServerBusy, "A later connection uses the client identifier."));
+            return null;
+        }
+
+        try
+        {
+            return connection.IsClosing ? null : await AskAsync();
+        }
+        finally
+        {
+            context.ConnectTurns.Leave(ClientId);
+        }
+    }
+
+    private async ValueTask<ConnectResult?> AskAsync()
+    {
+        HasAsked = true;
         var packet = _packet!;
         var request = new ConnectRequest
         {
@@ -84,20 +115,41 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
     }
 
-    public byte[] MakeConnAck(ConnectResult session) => PacketWriter.ConnAck(Version, session.SessionPresent, new ConnAckProperties
+    /// <summary>Makes CONNACK, without what may be left out where it would be larger than the client takes.</summary>
+    public byte[] MakeConnAck(ConnectResult session)
+    {
+        var packet = MakeConnAck(session.SessionPresent, session.SessionExpirySeconds, GetResponseInformation());
+        return packet.Length > ClientMaximumPacketSize ? MakeConnAck(session.SessionPresent, session.SessionExpirySeconds, responseInformation: null) : packet;
+    }
+
+    private byte[] MakeConnAck(bool sessionPresent, uint sessionExpirySeconds, string? responseInformation) => PacketWriter.ConnAck(Version, sessionPresent, new ConnAckProperties
     {
         Features = context.Features,
         ReceiveMaximum = (ushort)context.Options.ReceiveMaximum,
         MaximumPacketSize = context.Options.MaximumPacketSize,
         AssignedClientIdentifier = _hasOwnId ? null : ClientId,
         ServerKeepAlive = KeepAlive == _packet!.KeepAlive ? null : KeepAlive,
-        SessionExpiryInterval = session.SessionExpirySeconds == _packet.SessionExpiryInterval ? null : session.SessionExpirySeconds,
+        SessionExpiryInterval = sessionExpirySeconds == _packet.SessionExpiryInterval ? null : sessionExpirySeconds,
+        ResponseInformation = responseInformation,
     });
+
+    /// <summary>Null when the client did not ask for it ([MQTT-3.1.2-28]), none is configured, or its identifier cannot be part of a topic name.</summary>
+    private string? GetResponseInformation()
+    {
+        const string ClientIdPlace = "{clientId}";
+        if (context.Options.ResponseTopicPrefix is not { } prefix || !_packet!.RequestsResponseInformation)
+        {
+            return null;
+        }
+
+        var information = prefix.Replace(ClientIdPlace, ClientId, StringComparison.Ordinal);
+        return information.AsSpan().IndexOfAny('+', '#') < 0 && Encoding.UTF8.GetByteCount(information) <= ushort.MaxValue ? information : null;
+    }
 
     private bool TryRead(in ReadOnlySequence<byte> buffer, out int length)
     {
         length = 0;
-        if (!FrameHeader.TryRead(buffer, context.Options.MaximumPacketSize, out var header))
+        if (!FrameHeader.TryRead(buffer, context.Options.MaximumPacketSize, default, out var header))
         {
             return false;
         }
@@ -123,28 +175,58 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         ProtocolVersion? version = null;
         try
         {
-            ConnectPacket.ReadVersion(ref reader, out version);
+            ConnectPacket.ReadVersion(ref reader, context.Options.AllowMqtt31, out version);
         }
         finally
         {
             Version = version ?? default;
         }
 
-        var packet = ConnectPacket.Read(ref reader, Version);
-        _packet = packet;
+        var packet = _packet = new ConnectPacket();
+        packet.Read(ref reader, Version);
         _hasOwnId = packet.ClientId.Length > 0;
         if (!_hasOwnId && Version == ProtocolVersion.Mqtt311 && !packet.CleanStart)
         {
             throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "An empty client identifier needs a clean session.");
         }
 
-        ClientId = _hasOwnId ? packet.ClientId : $"auto-{Guid.CreateVersion7():N}";
-        if (packet.Will is { Retain: true } && !context.Features.Retain)
+        if (Version == ProtocolVersion.Mqtt31 && packet.ClientId.EnumerateRunes().Count() is 0 or > LongestMqtt31ClientId)
         {
-            throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not available.");
+            throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, $"A client identifier of MQTT 3.1 has 1 to {LongestMqtt31ClientId} characters.");
+        }
+
+        ClientId = _hasOwnId ? packet.ClientId : $"auto-{Guid.CreateVersion7():N}";
+        if (packet.Will is { } will)
+        {
+            CheckWill(will);
         }
 
         var longest = context.Options.MaximumKeepAlive;
         KeepAlive = longest > 0 && Version == ProtocolVersion.Mqtt5 && (packet.KeepAlive == 0 || packet.KeepAlive > longest) ? (ushort)longest : packet.KeepAlive;
+
+        // Before there is a session: CONNACK may have to tell another expiry than was asked for, if any was.
+        if (ClientMaximumPacketSize < uint.MaxValue && MakeConnAck(false, Math.Max(packet.SessionExpiryInterval, 1) - 1, responseInformation: null).Length > ClientMaximumPacketSize)
+        {
+            throw new MqttProtocolException(ReasonCode.QuotaExceeded, "The client's Maximum Packet Size is too small for CONNACK.");
+        }
+    }
+
+    private void CheckWill(ConnectWill will)
+    {
+        if (will.QoS > context.Features.MaximumQoS)
+        {
+            // [MQTT-3.2.2-12]
+            throw new MqttProtocolException(ReasonCode.QoSNotSupported, $"The will has QoS {will.QoS}: Maximum QoS is {context.Features.MaximumQoS}.");
+        }
+
+        if (will.Retain && !context.Features.Retain)
+        {
+            throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not available.");
+        }
+
+        if (context.Options.ValidatePayloadFormat && !will.HasValidFormat)
+        {
+            throw new MqttProtocolException(ReasonCode.PayloadFormatInvalid, "The payload of the will is not UTF-8, which its Payload Format Indicator promises.");
+        }
     }
 }

@@ -22,6 +22,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
 
     private readonly Lock _gate = new();
     private OutputQueue _queue = new();
+    private OutgoingTopicAliases? _aliases;
     private int _state;
     private bool _isOpen;
     private volatile bool _isClosed;
@@ -44,10 +45,14 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         Schedule();
     }
 
-    /// <summary>Enqueues a packet that is already encoded, and sees to it that it is sent.</summary>
+    /// <summary>Enqueues a packet that is already encoded, and sees to it that it is sent. One that is larger than the client takes ends the connection ([MQTT-3.1.2-24]).</summary>
     public void Send(byte[] packet)
     {
-        if (TryAppend(new OutputItem { Packet = packet }, out _))
+        if (packet.Length > connection.ClientMaximumPacketSize)
+        {
+            connection.Close(CloseReason.Server(ReasonCode.PacketTooLarge, "An answer is larger than the client's Maximum Packet Size."));
+        }
+        else if (TryAppend(new OutputItem { Packet = packet }, out _))
         {
             Schedule();
         }
@@ -63,8 +68,8 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     }
 
     /// <summary>Enqueues a message; the caller calls <see cref="Schedule"/> afterwards when the queue was empty. False when it is dropped.</summary>
-    public bool TryEnqueue(MqttMessage message, ushort packetId, byte qos, bool isDuplicate, out bool wasEmpty)
-        => TryAppend(new OutputItem { Packet = message, PacketId = packetId, QoS = qos, IsDuplicate = isDuplicate }, out wasEmpty);
+    public bool TryEnqueue(MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers, out bool wasEmpty) => TryAppend(
+        new OutputItem { Packet = message, PacketId = packetId, QoS = qos, IsDuplicate = isDuplicate, SubscriptionIdentifiers = subscriptionIdentifiers }, out wasEmpty);
 
     /// <summary>Enqueues a PUBREL or PUBCOMP, as a message is.</summary>
     public bool TryEnqueueAcknowledgement(PacketType type, ushort packetId, byte reasonCode, out bool wasEmpty)
@@ -267,8 +272,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
                 remaining = (uint)Math.Max(0, interval - elapsed);
             }
 
-            if (!PublishWriter.TryWrite(
-                ref output, connection.Version, message, item.PacketId, item.QoS, item.IsDuplicate, remaining, connection.ClientMaximumPacketSize))
+            if (!TryWrite(ref output, message, item, remaining))
             {
                 context.Metrics.Dropped(1, "too-large");
                 NotSent(item);
@@ -292,7 +296,40 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         return !_queue.IsTakenWritten || _queue.Count > 0;
     }
 
-    private static void WritePacket(ref OutputBuffer output, in OutputItem item)
+    /// <summary>Writes a message; false, with nothing written, when it would be larger than the client takes.</summary>
+    private bool TryWrite(ref OutputBuffer output, MqttMessage message, in OutputItem item, uint? remainingExpiry)
+    {
+        var header = new PublishHeader
+        {
+            PacketId = item.PacketId,
+            QoS = item.QoS,
+            IsDuplicate = item.IsDuplicate,
+            RemainingExpiry = remainingExpiry,
+            SubscriptionIdentifiers = item.SubscriptionIdentifiers,
+        };
+        var maximum = connection.ClientMaximumPacketSize;
+        if (connection.OutgoingTopicAliases == 0)
+        {
+            return PublishWriter.TryWrite(ref output, connection.Version, message, header, maximum);
+        }
+
+        _aliases ??= new OutgoingTopicAliases(connection.OutgoingTopicAliases);
+        var alias = _aliases.Choose(message.Topic);
+        if (!PublishWriter.TryWrite(ref output, connection.Version, message, header with { Alias = alias }, maximum))
+        {
+            // An alias that the client does not know yet makes it longer.
+            return alias is { Number: > 0, IsKnown: false } && PublishWriter.TryWrite(ref output, connection.Version, message, header, maximum);
+        }
+
+        if (alias is { Number: > 0, IsKnown: false })
+        {
+            _aliases.Assign(alias, message.Topic);
+        }
+
+        return true;
+    }
+
+    private void WritePacket(ref OutputBuffer output, in OutputItem item)
     {
         if (item.Packet is byte[] packet)
         {
@@ -300,7 +337,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         }
         else
         {
-            output.WriteAcknowledgement(item.Acknowledgement, item.PacketId, item.QoS);
+            output.WriteAcknowledgement(item.Acknowledgement, item.PacketId, item.QoS, connection.GetReasonString(item.QoS));
         }
     }
 

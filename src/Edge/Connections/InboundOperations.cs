@@ -154,11 +154,11 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
 
                 for (int i = 0, next = 0; i < codes.Length; i++)
                 {
-                    codes[i] = packet.Subscriptions[i] is null ? codes[i] : ToReturnCode(granted[next++]);
+                    codes[i] = packet.Subscriptions[i] is null ? codes[i] : granted[next++];
                 }
             }
 
-            connection.Output.Send(PacketWriter.SubAck(connection.Version, packet.PacketId, codes));
+            SendSubAck(packet.PacketId, codes);
         }
         catch (Exception exception)
         {
@@ -166,8 +166,17 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
         }
     }
 
-    /// <summary>MQTT 3.1.1 knows one code for failure.</summary>
-    private byte ToReturnCode(byte reasonCode) => connection.Version == ProtocolVersion.Mqtt311 && reasonCode >= 0x80 ? (byte)0x80 : reasonCode;
+    private void SendSubAck(ushort packetId, byte[] codes)
+    {
+        var refusal = Array.Find(codes, static code => code >= 0x80);
+        if (refusal != 0 && connection.Version != ProtocolVersion.Mqtt5)
+        {
+            // MQTT 3.1.1 knows one code for failure, MQTT 3.1 none: there a client is not told.
+            codes = Array.ConvertAll(codes, code => code < 0x80 ? code : connection.Version == ProtocolVersion.Mqtt311 ? (byte)0x80 : (byte)0);
+        }
+
+        connection.Output.Send(PacketWriter.SubAck(connection.Version, packetId, codes, connection.GetReasonString(refusal), connection.ClientMaximumPacketSize));
+    }
 
     private async Task UnsubscribeAsync(UnsubscribePacket packet)
     {

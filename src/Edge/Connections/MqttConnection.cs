@@ -32,6 +32,7 @@ internal sealed class MqttConnection : IDisposable
     private bool _isConnectReceived;
     private bool _hasConnectFailed;
     private bool _isAccepted;
+    private bool _sendsReasonStrings;
     private volatile bool _isReading;
 
     /// <summary>The connection's place in the wheel; belongs to <see cref="DeadlineWheel"/>.</summary>
@@ -76,6 +77,9 @@ internal sealed class MqttConnection : IDisposable
 
     /// <summary>The greatest packet that the client takes.</summary>
     public uint ClientMaximumPacketSize { get; private set; } = uint.MaxValue;
+
+    /// <summary>How many topic aliases are used to the client; 0 when it takes none.</summary>
+    public int OutgoingTopicAliases { get; private set; }
 
     /// <summary>Whether CONNECT asked for a session that outlives the connection.</summary>
     public bool HasSessionExpiry { get; private set; }
@@ -142,6 +146,19 @@ internal sealed class MqttConnection : IDisposable
     /// <summary>Tells the session about a message that was sent to the client.</summary>
     public void Acknowledge(ushort packetId, AcknowledgementKind kind, byte reasonCode)
         => _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode));
+
+    /// <summary>The Reason String of an acknowledgement with this code; empty when there is none, the client wants none ([MQTT-3.1.2-29]), or it would be too large for the client.</summary>
+    public ReadOnlySpan<byte> GetReasonString(byte reasonCode)
+    {
+        const int AcknowledgementLength = 9;
+        if (reasonCode < 0x80 || !_sendsReasonStrings)
+        {
+            return default;
+        }
+
+        var text = ReasonText.Of(reasonCode);
+        return AcknowledgementLength + text.Length <= ClientMaximumPacketSize ? text : default;
+    }
 
     /// <summary>Asked by the wheel; returns when to be asked again.</summary>
     public long? OnDeadline(long now)
@@ -241,9 +258,11 @@ internal sealed class MqttConnection : IDisposable
 
         _isConnectReceived = true;
         HasSessionExpiry = exchange.HasSessionExpiry;
+        OutgoingTopicAliases = exchange.OutgoingTopicAliases;
+        _sendsReasonStrings = exchange.RequestsProblemInformation && Version == ProtocolVersion.Mqtt5;
         if (await exchange.AttachAsync() is not { } session)
         {
-            _hasConnectFailed = true;
+            _hasConnectFailed = exchange.HasAsked;
             return false;
         }
 
@@ -260,7 +279,7 @@ internal sealed class MqttConnection : IDisposable
         _isAccepted = true;
         Output.Open(exchange.MakeConnAck(session));
         _context.Deadlines.Add(this, _lastActive + _keepAliveTicks + 1);
-        _context.Logger.ClientConnected(ClientId, Version == ProtocolVersion.Mqtt5 ? "5" : "3.1.1", Id);
+        _context.Logger.ClientConnected(ClientId, Version switch { ProtocolVersion.Mqtt5 => "5", ProtocolVersion.Mqtt311 => "3.1.1", _ => "3.1" }, Id);
         return true;
     }
 

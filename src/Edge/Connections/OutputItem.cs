@@ -8,6 +8,9 @@ internal struct OutputItem
     /// <summary>A <see cref="MqttMessage"/> or the bytes of a packet; null for an acknowledgement.</summary>
     public object? Packet;
 
+    /// <summary>The subscription identifiers of a message; null when there are none.</summary>
+    public int[]? SubscriptionIdentifiers;
+
     public ushort PacketId;
 
     /// <summary>The QoS of a message; the reason code of an acknowledgement.</summary>

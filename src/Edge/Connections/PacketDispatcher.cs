@@ -19,7 +19,7 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
     /// <exception cref="MqttProtocolException">A packet ends the connection.</exception>
     public object? TakeNext(ref ReadOnlySequence<byte> buffer)
     {
-        while (!connection.IsClosing && FrameHeader.TryRead(buffer, context.Options.MaximumPacketSize, out var header) && buffer.Length >= header.Length)
+        while (!connection.IsClosing && FrameHeader.TryRead(buffer, context.Options.MaximumPacketSize, connection.Version, out var header) && buffer.Length >= header.Length)
         {
             // What is gathered goes first; the packet is taken at the next call.
             if (header.Type is not (PacketType.Publish or PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp or PacketType.PingReq)
@@ -103,7 +103,7 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
             case PacketType.Connect:
                 MqttProtocolException.ThrowProtocolError("A second CONNECT was received.");
                 break;
-            case PacketType.Auth when connection.Version == ProtocolVersion.Mqtt311:
+            case PacketType.Auth when connection.Version != ProtocolVersion.Mqtt5:
                 MqttProtocolException.ThrowMalformed("Packet type 15 is reserved.");
                 break;
             case PacketType.Auth:

@@ -35,7 +35,6 @@ internal sealed class DeliveryReceiver(EdgeContext context)
 
     private void Enqueue(DeliveryBatch batch, List<MqttConnection> touched)
     {
-        var messages = CollectionsMarshal.AsSpan(batch.Messages);
         MqttConnection? connection = null;
         foreach (ref readonly var delivery in CollectionsMarshal.AsSpan(batch.Deliveries))
         {
@@ -45,7 +44,7 @@ internal sealed class DeliveryReceiver(EdgeContext context)
             }
 
             // Whoever finds the queue empty schedules its connection, so each is scheduled once.
-            if (connection is not null && TryEnqueue(connection.Output, messages, delivery, out var wasEmpty) && wasEmpty)
+            if (connection is not null && TryEnqueue(connection.Output, batch, delivery, out var wasEmpty) && wasEmpty)
             {
                 touched.Add(connection);
             }
@@ -59,10 +58,16 @@ internal sealed class DeliveryReceiver(EdgeContext context)
         touched.Clear();
     }
 
-    private static bool TryEnqueue(ConnectionOutput output, ReadOnlySpan<MqttMessage> messages, in Delivery delivery, out bool wasEmpty)
-        => delivery.IsRelease
-            ? output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty)
-            : output.TryEnqueue(messages[delivery.MessageIndex], delivery.PacketId, delivery.QoS, delivery.IsDuplicate, out wasEmpty);
+    private static bool TryEnqueue(ConnectionOutput output, DeliveryBatch batch, in Delivery delivery, out bool wasEmpty)
+    {
+        if (delivery.IsRelease)
+        {
+            return output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty);
+        }
+
+        var identifiers = delivery.IdentifierSet == 0 ? null : batch.IdentifierSets![delivery.IdentifierSet - 1];
+        return output.TryEnqueue(batch.Messages[delivery.MessageIndex], delivery.PacketId, delivery.QoS, delivery.IsDuplicate, identifiers, out wasEmpty);
+    }
 
     private PartitionState GetPartition(int partition)
     {

@@ -7,7 +7,7 @@ internal readonly record struct AcknowledgementPacket(ushort PacketId, byte Reas
     {
         var reader = new PacketReader(body);
         var packetId = reader.ReadPacketId();
-        if (version == ProtocolVersion.Mqtt311 || reader.IsAtEnd)
+        if (version != ProtocolVersion.Mqtt5 || reader.IsAtEnd)
         {
             reader.ExpectEnd();
             return new AcknowledgementPacket(packetId, 0);

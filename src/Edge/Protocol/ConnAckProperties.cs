@@ -20,6 +20,9 @@ internal readonly struct ConnAckProperties
     /// <summary>The Session Expiry Interval that counts instead of the client's; null when the client's counts.</summary>
     public uint? SessionExpiryInterval { get; init; }
 
+    /// <summary>What response topics of the client begin with; null when it is not told one.</summary>
+    public string? ResponseInformation { get; init; }
+
     public void Write(IBufferWriter<byte> target)
     {
         if (SessionExpiryInterval is { } expiry)
@@ -30,6 +33,12 @@ internal readonly struct ConnAckProperties
 
         PacketWriter.WriteByte(target, (byte)PropertyId.ReceiveMaximum);
         PacketWriter.WriteUInt16(target, ReceiveMaximum);
+        if (Features.MaximumQoS < 2)
+        {
+            PacketWriter.WriteByte(target, (byte)PropertyId.MaximumQoS);
+            PacketWriter.WriteByte(target, Features.MaximumQoS);
+        }
+
         WriteUnavailable(target, PropertyId.RetainAvailable, Features.Retain);
         PacketWriter.WriteByte(target, (byte)PropertyId.MaximumPacketSize);
         PacketWriter.WriteUInt32(target, (uint)MaximumPacketSize);
@@ -39,12 +48,25 @@ internal readonly struct ConnAckProperties
             PacketWriter.WriteString(target, AssignedClientIdentifier);
         }
 
+        if (Features.TopicAliasMaximum > 0)
+        {
+            PacketWriter.WriteByte(target, (byte)PropertyId.TopicAliasMaximum);
+            PacketWriter.WriteUInt16(target, Features.TopicAliasMaximum);
+        }
+
+        WriteUnavailable(target, PropertyId.WildcardSubscriptionAvailable, Features.WildcardSubscriptions);
         WriteUnavailable(target, PropertyId.SubscriptionIdentifierAvailable, Features.SubscriptionIdentifiers);
         WriteUnavailable(target, PropertyId.SharedSubscriptionAvailable, Features.SharedSubscriptions);
         if (ServerKeepAlive is { } keepAlive)
         {
             PacketWriter.WriteByte(target, (byte)PropertyId.ServerKeepAlive);
             PacketWriter.WriteUInt16(target, keepAlive);
+        }
+
+        if (ResponseInformation is not null)
+        {
+            PacketWriter.WriteByte(target, (byte)PropertyId.ResponseInformation);
+            PacketWriter.WriteString(target, ResponseInformation);
         }
     }
 

@@ -25,11 +25,20 @@ internal sealed class ConnectPacket
     /// <summary>The greatest packet that the client takes.</summary>
     public uint MaximumPacketSize { get; private set; } = uint.MaxValue;
 
+    /// <summary>The greatest topic alias that the client takes; 0 when it takes none.</summary>
+    public ushort TopicAliasMaximum { get; private set; }
+
+    /// <summary>Whether the client asks for Response Information.</summary>
+    public bool RequestsResponseInformation { get; private set; }
+
+    /// <summary>Whether packets other than PUBLISH, CONNACK and DISCONNECT may hold a Reason String.</summary>
+    public bool RequestsProblemInformation { get; private set; } = true;
+
     /// <summary>
     /// Reads Protocol Name and Protocol Level, so that what follows can be answered in the client's version; null when the packet is of no known protocol, which is not
     /// answered at all. A level that is not served throws, with <paramref name="version"/> set to the version that the answer is written in.
     /// </summary>
-    public static void ReadVersion(ref PacketReader reader, out ProtocolVersion? version)
+    public static void ReadVersion(ref PacketReader reader, bool allowMqtt31, out ProtocolVersion? version)
     {
         version = null;
         var name = reader.ReadBinary();
@@ -40,6 +49,12 @@ internal sealed class ConnectPacket
             MqttProtocolException.ThrowProtocolError("The protocol name is not MQTT.");
         }
 
+        if (allowMqtt31 && !isMqtt && level == (byte)ProtocolVersion.Mqtt31)
+        {
+            version = ProtocolVersion.Mqtt31;
+            return;
+        }
+
         // Bit 7 is how bridges of some brokers mark themselves: an answer in 3.1.1 makes them try again without it.
         version = isMqtt && (level & 0x7F) >= (int)ProtocolVersion.Mqtt5 ? ProtocolVersion.Mqtt5 : ProtocolVersion.Mqtt311;
         if (!isMqtt || level != (byte)version)
@@ -48,30 +63,32 @@ internal sealed class ConnectPacket
         }
     }
 
-    /// <summary>Reads what follows the Protocol Level.</summary>
-    public static ConnectPacket Read(ref PacketReader reader, ProtocolVersion version)
+    /// <summary>Reads what follows the Protocol Level. When it throws, what was read before counts for the answer.</summary>
+    public void Read(ref PacketReader reader, ProtocolVersion version)
     {
         var flags = reader.ReadByte();
         CheckFlags(flags, version);
-        var packet = new ConnectPacket { CleanStart = (flags & 0x02) != 0, KeepAlive = reader.ReadUInt16() };
-        if (version == ProtocolVersion.Mqtt311)
+        CleanStart = (flags & 0x02) != 0;
+        KeepAlive = reader.ReadUInt16();
+        if (version != ProtocolVersion.Mqtt5)
         {
-            packet.SessionExpiryInterval = packet.CleanStart ? 0 : uint.MaxValue;
+            SessionExpiryInterval = CleanStart ? 0 : uint.MaxValue;
         }
 
-        var hasAuthentication = version == ProtocolVersion.Mqtt5 && packet.ReadProperties(ref reader);
-        packet.ClientId = reader.ReadString();
+        var hasAuthentication = version == ProtocolVersion.Mqtt5 && ReadProperties(ref reader);
+        ClientId = reader.ReadString();
         if ((flags & 0x04) != 0)
         {
-            packet.Will = ConnectWill.Read(ref reader, flags, version);
+            Will = ConnectWill.Read(ref reader, flags, version);
         }
 
-        if ((flags & 0x80) != 0)
+        // In MQTT 3.1 the length of the packet goes before these flags: what they promise may be missing.
+        if ((flags & 0x80) != 0 && !(version == ProtocolVersion.Mqtt31 && reader.IsAtEnd))
         {
             reader.ReadUtf8();
         }
 
-        if ((flags & 0x40) != 0)
+        if ((flags & 0x40) != 0 && !(version == ProtocolVersion.Mqtt31 && reader.IsAtEnd))
         {
             reader.ReadBinary();
         }
@@ -81,12 +98,21 @@ internal sealed class ConnectPacket
         {
             throw new MqttProtocolException(ReasonCode.BadAuthenticationMethod, "Extended authentication is not available.");
         }
-
-        return packet;
     }
 
     private static void CheckFlags(byte flags, ProtocolVersion version)
     {
+        if (version == ProtocolVersion.Mqtt31)
+        {
+            // It gives the reserved flag, and those of a will that there is not, no meaning.
+            if ((flags & 0x1C) == 0x1C)
+            {
+                MqttProtocolException.ThrowMalformed("CONNECT has a will with QoS 3.");
+            }
+
+            return;
+        }
+
         if ((flags & 0x01) != 0)
         {
             MqttProtocolException.ThrowMalformed("The reserved flag of CONNECT is set.");
@@ -126,10 +152,13 @@ internal sealed class ConnectPacket
                     ExpectNotZero(MaximumPacketSize, "Maximum Packet Size");
                     break;
                 case PropertyId.TopicAliasMaximum:
-                    properties.Values.ReadUInt16();
+                    TopicAliasMaximum = properties.Values.ReadUInt16();
                     break;
-                case PropertyId.RequestResponseInformation or PropertyId.RequestProblemInformation:
-                    properties.ReadBoolean();
+                case PropertyId.RequestResponseInformation:
+                    RequestsResponseInformation = properties.ReadBoolean();
+                    break;
+                case PropertyId.RequestProblemInformation:
+                    RequestsProblemInformation = properties.ReadBoolean();
                     break;
                 case PropertyId.AuthenticationMethod:
                     properties.Values.ReadUtf8();

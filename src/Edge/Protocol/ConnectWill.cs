@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 
 namespace OrleansMqtt.Edge.Protocol;
 
@@ -26,6 +27,11 @@ internal sealed class ConnectWill
     }
 
     public bool Retain { get; }
+
+    public byte QoS => _qos;
+
+    /// <summary>Whether the payload is what its Payload Format Indicator says.</summary>
+    public bool HasValidFormat => _properties is not { IsText: true } || Utf8.IsValid(_payload);
 
     public static ConnectWill Read(ref PacketReader reader, byte connectFlags, ProtocolVersion version)
     {

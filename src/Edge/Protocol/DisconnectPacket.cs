@@ -8,7 +8,7 @@ internal readonly record struct DisconnectPacket(byte ReasonCode, uint? SessionE
     public static DisconnectPacket Read(ReadOnlySpan<byte> body, ProtocolVersion version)
     {
         var reader = new PacketReader(body);
-        if (version == ProtocolVersion.Mqtt311 || reader.IsAtEnd)
+        if (version != ProtocolVersion.Mqtt5 || reader.IsAtEnd)
         {
             reader.ExpectEnd();
             return default;

@@ -24,21 +24,21 @@ internal readonly struct FrameHeader(byte firstByte, int headerLength, int bodyL
     /// <summary>
     /// Reads and checks a fixed header as soon as its bytes are there, whether the rest of the packet is or not; false when there are too few.
     /// </summary>
-    public static bool TryRead(in ReadOnlySequence<byte> buffer, int maximumPacketSize, out FrameHeader header)
+    public static bool TryRead(in ReadOnlySequence<byte> buffer, int maximumPacketSize, ProtocolVersion version, out FrameHeader header)
     {
         var span = buffer.FirstSpan;
         if (span.Length >= MaximumLength || buffer.IsSingleSegment)
         {
-            return TryRead(span, maximumPacketSize, out header);
+            return TryRead(span, maximumPacketSize, version, out header);
         }
 
         Span<byte> copy = stackalloc byte[MaximumLength];
         var length = (int)Math.Min(MaximumLength, buffer.Length);
         buffer.Slice(0, length).CopyTo(copy);
-        return TryRead(copy[..length], maximumPacketSize, out header);
+        return TryRead(copy[..length], maximumPacketSize, version, out header);
     }
 
-    private static bool TryRead(ReadOnlySpan<byte> data, int maximumPacketSize, out FrameHeader header)
+    private static bool TryRead(ReadOnlySpan<byte> data, int maximumPacketSize, ProtocolVersion version, out FrameHeader header)
     {
         header = default;
         if (data.IsEmpty)
@@ -47,7 +47,7 @@ internal readonly struct FrameHeader(byte firstByte, int headerLength, int bodyL
         }
 
         var first = data[0];
-        CheckFlags((PacketType)(first >> 4), first & 0x0F);
+        CheckFlags((PacketType)(first >> 4), first & 0x0F, version);
         var length = 0;
         for (var i = 1; i < MaximumLength; i++)
         {
@@ -80,7 +80,7 @@ internal readonly struct FrameHeader(byte firstByte, int headerLength, int bodyL
     }
 
     /// <summary>The reserved flags must have their values ([MQTT-2.1.3-1]).</summary>
-    private static void CheckFlags(PacketType type, int flags)
+    private static void CheckFlags(PacketType type, int flags, ProtocolVersion version)
     {
         switch (type)
         {
@@ -99,6 +99,9 @@ internal readonly struct FrameHeader(byte firstByte, int headerLength, int bodyL
                     MqttProtocolException.ThrowMalformed("A PUBLISH with QoS 0 has the DUP flag.");
                 }
 
+                break;
+            case PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe when version == ProtocolVersion.Mqtt31 && flags == 0x0A:
+                // In MQTT 3.1 these may be sent again, with the DUP flag.
                 break;
             default:
                 if (flags != (type is PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe ? 2 : 0))

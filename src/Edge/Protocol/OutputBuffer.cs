@@ -43,16 +43,25 @@ internal ref struct OutputBuffer(PipeWriter pipe)
         Written += bytes.Length;
     }
 
-    /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP: in its shortest form when the reason code is 0.</summary>
-    public void WriteAcknowledgement(PacketType type, ushort packetId, byte reasonCode)
+    /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP: in its shortest form when the reason code is 0, and without a Reason String when that is empty.</summary>
+    public void WriteAcknowledgement(PacketType type, ushort packetId, byte reasonCode, ReadOnlySpan<byte> reasonString)
     {
-        var span = Reserve(reasonCode == 0 ? 4 : 5);
+        // A Reason String is short: lengths of one byte.
+        var span = Reserve(reasonCode == 0 ? 4 : reasonString.IsEmpty ? 5 : 9 + reasonString.Length);
         span[0] = (byte)(((int)type << 4) | (type == PacketType.PubRel ? 2 : 0));
         span[1] = (byte)(span.Length - 2);
         BinaryPrimitives.WriteUInt16BigEndian(span[2..], packetId);
         if (reasonCode != 0)
         {
             span[4] = reasonCode;
+        }
+
+        if (span.Length > 5)
+        {
+            span[5] = (byte)(3 + reasonString.Length);
+            span[6] = (byte)PropertyId.ReasonString;
+            BinaryPrimitives.WriteUInt16BigEndian(span[7..], (ushort)reasonString.Length);
+            reasonString.CopyTo(span[9..]);
         }
     }
 

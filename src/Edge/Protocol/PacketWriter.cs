@@ -13,7 +13,8 @@ internal static class PacketWriter
     public static byte[] ConnAck(ProtocolVersion version, bool sessionPresent, in ConnAckProperties properties)
     {
         var body = new ArrayBufferWriter<byte>(64);
-        WriteByte(body, sessionPresent ? (byte)1 : (byte)0);
+        // MQTT 3.1 has no such flag.
+        WriteByte(body, sessionPresent && version != ProtocolVersion.Mqtt31 ? (byte)1 : (byte)0);
         WriteByte(body, 0);
         if (version == ProtocolVersion.Mqtt5)
         {
@@ -45,14 +46,19 @@ internal static class PacketWriter
         return returnCode == 0 ? null : [0x20, 2, 0, returnCode];
     }
 
-    /// <summary>DISCONNECT; only MQTT 5 has one from the server.</summary>
-    public static byte[] Disconnect(ReasonCode reason, string? text, uint maximumPacketSize)
+    /// <summary>DISCONNECT; only MQTT 5 has one from the server. Null when the client takes no packet of that size.</summary>
+    public static byte[]? Disconnect(ReasonCode reason, string? text, uint maximumPacketSize)
         => WithReasonString(PacketType.Disconnect, [(byte)reason], text, maximumPacketSize);
 
-    public static byte[] SubAck(ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes) => Acknowledge(PacketType.SubAck, version, packetId, reasonCodes);
+    /// <summary>SUBACK; its Reason String is left out where it would make the packet too large for the client ([MQTT-3.9.2-1]).</summary>
+    public static byte[] SubAck(ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes, ReadOnlySpan<byte> reasonString, uint maximumPacketSize)
+    {
+        var packet = Acknowledge(PacketType.SubAck, version, packetId, reasonCodes, reasonString);
+        return reasonString.IsEmpty || packet.Length <= maximumPacketSize ? packet : Acknowledge(PacketType.SubAck, version, packetId, reasonCodes, default);
+    }
 
     public static byte[] UnsubAck(ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes)
-        => Acknowledge(PacketType.UnsubAck, version, packetId, version == ProtocolVersion.Mqtt5 ? reasonCodes : []);
+        => Acknowledge(PacketType.UnsubAck, version, packetId, version == ProtocolVersion.Mqtt5 ? reasonCodes : [], default);
 
     public static void WriteByte(IBufferWriter<byte> writer, byte value)
     {
@@ -78,42 +84,54 @@ internal static class PacketWriter
         Encoding.UTF8.GetBytes(text, writer);
     }
 
-    private static byte[] Acknowledge(PacketType type, ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes)
+    private static byte[] Acknowledge(PacketType type, ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes, ReadOnlySpan<byte> reasonString)
     {
-        var body = new ArrayBufferWriter<byte>(8 + reasonCodes.Length);
+        var body = new ArrayBufferWriter<byte>(8 + reasonCodes.Length + reasonString.Length);
         WriteUInt16(body, packetId);
         if (version == ProtocolVersion.Mqtt5)
         {
-            WriteByte(body, 0);
+            WriteReasonString(body, reasonString);
         }
 
         body.Write(reasonCodes);
         return Frame(type, body.WrittenSpan);
     }
 
-    /// <summary>A Reason String is left out where it would make the packet too large for the client ([MQTT-3.2.2-19], [MQTT-3.14.2-3]).</summary>
-    private static byte[] WithReasonString(PacketType type, ReadOnlySpan<byte> fields, string? text, uint maximumPacketSize)
+    /// <summary>
+    /// A Reason String is left out where it would make the packet too large for the client ([MQTT-3.2.2-19], [MQTT-3.14.2-3]); null when the packet is too large without it.
+    /// </summary>
+    private static byte[]? WithReasonString(PacketType type, ReadOnlySpan<byte> fields, string? text, uint maximumPacketSize)
     {
-        var body = new ArrayBufferWriter<byte>(128);
-        body.Write(fields);
-        if (text is not null)
+        var packet = Make(type, fields, text is null ? [] : Encoding.UTF8.GetBytes(text));
+        if (packet.Length > maximumPacketSize)
         {
-            var values = new ArrayBufferWriter<byte>(128);
-            WriteByte(values, (byte)PropertyId.ReasonString);
-            WriteString(values, text);
-            WriteProperties(body, values.WrittenSpan);
-            var packet = Frame(type, body.WrittenSpan);
-            if (packet.Length <= maximumPacketSize)
-            {
-                return packet;
-            }
-
-            body.ResetWrittenCount();
-            body.Write(fields);
+            packet = Make(type, fields, default);
         }
 
-        WriteProperties(body, []);
-        return Frame(type, body.WrittenSpan);
+        return packet.Length <= maximumPacketSize ? packet : null;
+
+        static byte[] Make(PacketType type, ReadOnlySpan<byte> fields, ReadOnlySpan<byte> reasonString)
+        {
+            var body = new ArrayBufferWriter<byte>(128);
+            body.Write(fields);
+            WriteReasonString(body, reasonString);
+            return Frame(type, body.WrittenSpan);
+        }
+    }
+
+    /// <summary>The properties of a packet that has a Reason String at most.</summary>
+    private static void WriteReasonString(ArrayBufferWriter<byte> body, ReadOnlySpan<byte> reasonString)
+    {
+        if (reasonString.IsEmpty)
+        {
+            WriteByte(body, 0);
+            return;
+        }
+
+        body.Advance(VariableInteger.Write(body.GetSpan(4), 3 + reasonString.Length));
+        WriteByte(body, (byte)PropertyId.ReasonString);
+        WriteUInt16(body, (ushort)reasonString.Length);
+        body.Write(reasonString);
     }
 
     private static void WriteProperties(ArrayBufferWriter<byte> body, ReadOnlySpan<byte> values)

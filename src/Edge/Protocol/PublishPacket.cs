@@ -17,7 +17,11 @@ internal readonly ref struct PublishPacket
     /// <summary>The packet identifier; 0 at QoS 0.</summary>
     public ushort PacketId { get; private init; }
 
+    /// <summary>Null when none of them travels with the message.</summary>
     public MessageProperties? Properties { get; private init; }
+
+    /// <summary>The Topic Alias, whatever its value; null when there is none.</summary>
+    public ushort? TopicAlias { get; private init; }
 
     public ReadOnlySpan<byte> Payload { get; private init; }
 
@@ -27,8 +31,18 @@ internal readonly ref struct PublishPacket
         var qos = (byte)((flags >> 1) & 3);
         var topic = reader.ReadBinary();
         var packetId = qos > 0 ? reader.ReadPacketId() : (ushort)0;
-        var properties = version == ProtocolVersion.Mqtt5 ? ReadProperties(ref reader) : null;
-        return new PublishPacket { QoS = qos, Retain = (flags & 1) != 0, Topic = topic, PacketId = packetId, Properties = properties, Payload = reader.Rest };
+        ushort? alias = null;
+        var properties = version == ProtocolVersion.Mqtt5 ? ReadProperties(ref reader, out alias) : null;
+        return new PublishPacket
+        {
+            QoS = qos,
+            Retain = (flags & 1) != 0,
+            Topic = topic,
+            PacketId = packetId,
+            Properties = properties,
+            TopicAlias = alias,
+            Payload = reader.Rest,
+        };
     }
 
     /// <summary>Checks a topic name that is well-formed UTF-8.</summary>
@@ -40,31 +54,34 @@ internal readonly ref struct PublishPacket
         }
     }
 
-    private static MessageProperties? ReadProperties(ref PacketReader reader)
+    private static MessageProperties? ReadProperties(ref PacketReader reader, out ushort? alias)
     {
+        alias = null;
         if (!reader.Rest.IsEmpty && reader.Rest[0] == 0)
         {
             reader.Take(1);
             return null;
         }
 
+        var isEmpty = true;
         var builder = default(MessagePropertiesBuilder);
         var properties = new PropertyReader(ref reader, AllowedProperties);
         while (properties.TryReadNext(out var property))
         {
-            if (builder.TryRead(property, ref properties))
-            {
-                continue;
-            }
-
             if (property == PropertyId.TopicAlias)
             {
-                throw new MqttProtocolException(ReasonCode.TopicAliasInvalid, "Topic aliases are not available: Topic Alias Maximum is 0.");
+                alias = properties.Values.ReadUInt16();
             }
-
-            MqttProtocolException.ThrowProtocolError("A PUBLISH of a client may not hold a Subscription Identifier.");
+            else if (builder.TryRead(property, ref properties))
+            {
+                isEmpty = false;
+            }
+            else
+            {
+                MqttProtocolException.ThrowProtocolError("A PUBLISH of a client may not hold a Subscription Identifier.");
+            }
         }
 
-        return builder.Build();
+        return isEmpty ? null : builder.Build();
     }
 }

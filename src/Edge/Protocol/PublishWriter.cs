@@ -9,16 +9,15 @@ internal static class PublishWriter
     /// <summary>
     /// Writes a PUBLISH; false, with nothing written, when it would be larger than the client takes ([MQTT-3.1.2-24]).
     /// </summary>
-    /// <param name="remainingExpiry">What is left of the Message Expiry Interval ([MQTT-3.3.2-6]); null when the message has none.</param>
-    public static bool TryWrite(
-        ref OutputBuffer output, ProtocolVersion version, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, uint? remainingExpiry, uint maximumPacketSize)
+    public static bool TryWrite(ref OutputBuffer output, ProtocolVersion version, MqttMessage message, in PublishHeader header, uint maximumPacketSize)
     {
-        var topicLength = Encoding.UTF8.GetByteCount(message.Topic);
+        var topicLength = header.Alias.IsKnown ? 0 : Encoding.UTF8.GetByteCount(message.Topic);
         var propertiesLength = 0;
-        var headLength = 2 + topicLength + (qos > 0 ? 2 : 0);
+        var headLength = 2 + topicLength + (header.QoS > 0 ? 2 : 0);
         if (version == ProtocolVersion.Mqtt5)
         {
-            propertiesLength = message.Properties is { } properties ? GetPropertiesLength(properties) : 0;
+            var messageLength = message.Properties is { } properties ? GetPropertiesLength(properties) : 0;
+            propertiesLength = messageLength < 0 ? messageLength : messageLength + GetPropertiesLength(header);
             headLength += VariableInteger.GetLength(Math.Max(0, propertiesLength)) + propertiesLength;
         }
 
@@ -35,14 +34,14 @@ internal static class PublishWriter
         }
 
         var span = output.Reserve(frameLength + headLength);
-        span[0] = (byte)(((int)PacketType.Publish << 4) | (isDuplicate ? 8 : 0) | (qos << 1));
+        span[0] = (byte)(((int)PacketType.Publish << 4) | (header.IsDuplicate ? 8 : 0) | (header.QoS << 1));
         var position = 1 + VariableInteger.Write(span[1..], (int)bodyLength);
         BinaryPrimitives.WriteUInt16BigEndian(span[position..], (ushort)topicLength);
         position += 2;
-        position += Encoding.UTF8.GetBytes(message.Topic, span[position..]);
-        if (qos > 0)
+        position += topicLength == 0 ? 0 : Encoding.UTF8.GetBytes(message.Topic, span[position..]);
+        if (header.QoS > 0)
         {
-            BinaryPrimitives.WriteUInt16BigEndian(span[position..], packetId);
+            BinaryPrimitives.WriteUInt16BigEndian(span[position..], header.PacketId);
             position += 2;
         }
 
@@ -51,12 +50,23 @@ internal static class PublishWriter
             position += VariableInteger.Write(span[position..], propertiesLength);
             if (propertiesLength > 0)
             {
-                WriteProperties(span[position..], message.Properties!, remainingExpiry);
+                WriteProperties(WriteProperties(span[position..], header), message.Properties, header.RemainingExpiry);
             }
         }
 
         output.Write(message.Payload.Span);
         return true;
+    }
+
+    private static int GetPropertiesLength(in PublishHeader header)
+    {
+        var length = header.Alias.Number == 0 ? 0 : 3;
+        foreach (var identifier in header.SubscriptionIdentifiers.AsSpan())
+        {
+            length += 1 + VariableInteger.GetLength(identifier);
+        }
+
+        return length;
     }
 
     /// <summary>-1 when a value is longer than MQTT allows, as a record that another Kafka producer wrote may hold.</summary>
@@ -86,8 +96,31 @@ internal static class PublishWriter
         }
     }
 
-    private static void WriteProperties(Span<byte> target, MessageProperties properties, uint? remainingExpiry)
+    private static Span<byte> WriteProperties(Span<byte> target, in PublishHeader header)
     {
+        if (header.Alias.Number != 0)
+        {
+            target[0] = (byte)PropertyId.TopicAlias;
+            BinaryPrimitives.WriteUInt16BigEndian(target[1..], header.Alias.Number);
+            target = target[3..];
+        }
+
+        foreach (var identifier in header.SubscriptionIdentifiers.AsSpan())
+        {
+            target[0] = (byte)PropertyId.SubscriptionIdentifier;
+            target = target[(1 + VariableInteger.Write(target[1..], identifier))..];
+        }
+
+        return target;
+    }
+
+    private static void WriteProperties(Span<byte> target, MessageProperties? properties, uint? remainingExpiry)
+    {
+        if (properties is null)
+        {
+            return;
+        }
+
         if (properties.IsText is { } isText)
         {
             target[0] = (byte)PropertyId.PayloadFormatIndicator;

@@ -25,7 +25,10 @@ internal enum ReasonCode : byte
     TopicAliasInvalid = 0x94,
     PacketTooLarge = 0x95,
     QuotaExceeded = 0x97,
+    PayloadFormatInvalid = 0x99,
     RetainNotSupported = 0x9A,
+    QoSNotSupported = 0x9B,
     SharedSubscriptionsNotSupported = 0x9E,
     SubscriptionIdentifiersNotSupported = 0xA1,
+    WildcardSubscriptionsNotSupported = 0xA2,
 }

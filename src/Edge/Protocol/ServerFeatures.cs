@@ -1,3 +1,5 @@
+using OrleansMqtt.Edge.Configuration;
+
 namespace OrleansMqtt.Edge.Protocol;
 
 /// <summary>
@@ -5,14 +7,31 @@ namespace OrleansMqtt.Edge.Protocol;
 /// </summary>
 internal sealed record ServerFeatures
 {
-    public static ServerFeatures Current { get; } = new();
+    /// <summary>The greatest QoS of messages and subscriptions.</summary>
+    public byte MaximumQoS { get; init; } = 2;
 
     /// <summary>Retained messages.</summary>
     public bool Retain { get; init; }
+
+    /// <summary>Filters with wildcards.</summary>
+    public bool WildcardSubscriptions { get; init; } = true;
 
     /// <summary>Shared subscriptions.</summary>
     public bool SharedSubscriptions { get; init; }
 
     /// <summary>Subscription identifiers.</summary>
-    public bool SubscriptionIdentifiers { get; init; }
+    public bool SubscriptionIdentifiers { get; init; } = true;
+
+    /// <summary>The greatest topic alias that a client may use; 0 when it may use none.</summary>
+    public ushort TopicAliasMaximum { get; init; }
+
+    public static ServerFeatures Of(EdgeOptions options) => new()
+    {
+        MaximumQoS = (byte)options.MaximumQoS,
+        Retain = options.RetainAvailable,
+        WildcardSubscriptions = options.WildcardSubscriptionsAvailable,
+        SharedSubscriptions = options.SharedSubscriptionsAvailable,
+        SubscriptionIdentifiers = options.SubscriptionIdentifiersAvailable,
+        TopicAliasMaximum = (ushort)options.TopicAliasMaximum,
+    };
 }

@@ -14,17 +14,15 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
     {
         var reader = new PacketReader(body);
         var packetId = reader.ReadPacketId();
-        if (version == ProtocolVersion.Mqtt5)
-        {
-            ReadProperties(ref reader, features);
-        }
+        var identifier = version == ProtocolVersion.Mqtt5 ? ReadIdentifier(ref reader, features) : 0;
 
         var subscriptions = new List<Subscription?>();
         var refusals = new List<byte>();
         while (!reader.IsAtEnd)
         {
             var filter = reader.ReadUtf8();
-            var options = reader.ReadByte();
+            // In MQTT 3.1 the other bits mean nothing.
+            var options = (byte)(reader.ReadByte() & (version == ProtocolVersion.Mqtt31 ? 3 : 0xFF));
             CheckOptions(filter, options, version);
             var isShared = TopicSyntax.IsShared(filter);
             if (isShared ? !TopicSyntax.IsSharedFilter(filter) : !TopicSyntax.IsFilter(filter))
@@ -32,10 +30,10 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
                 MqttProtocolException.ThrowMalformed("A topic filter is not valid.");
             }
 
-            if (isShared && !features.SharedSubscriptions)
+            if (IsUnavailable(filter, isShared, version, features))
             {
                 subscriptions.Add(null);
-                refusals.Add((byte)(version == ProtocolVersion.Mqtt5 ? ReasonCode.SharedSubscriptionsNotSupported : ReasonCode.UnspecifiedError));
+                refusals.Add((byte)ReasonCode.UnspecifiedError);
                 continue;
             }
 
@@ -49,8 +47,11 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
             subscriptions.Add(new Subscription
             {
                 Filter = Encoding.UTF8.GetString(filter),
-                MaximumQoS = (byte)(options & 3),
+                MaximumQoS = Math.Min((byte)(options & 3), features.MaximumQoS),
                 NoLocal = (options & 0x04) != 0,
+                RetainAsPublished = (options & 0x08) != 0,
+                RetainHandling = (byte)((options >> 4) & 3),
+                Identifier = identifier,
             });
             refusals.Add(0);
         }
@@ -63,30 +64,48 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
         return new SubscribePacket(packetId, [.. subscriptions], [.. refusals]);
     }
 
-    private static void ReadProperties(ref PacketReader reader, ServerFeatures features)
+    /// <summary>Whether the server does not do what a filter asks for: a protocol error in MQTT 5 (3.2.2.3.11, 3.2.2.3.13), a refusal of this filter before ([MQTT-3.8.3-2]).</summary>
+    private static bool IsUnavailable(ReadOnlySpan<byte> filter, bool isShared, ProtocolVersion version, ServerFeatures features)
     {
-        var hasIdentifier = false;
+        var reason = isShared && !features.SharedSubscriptions ? ReasonCode.SharedSubscriptionsNotSupported
+            : !features.WildcardSubscriptions && filter.IndexOfAny((byte)'#', (byte)'+') >= 0 ? ReasonCode.WildcardSubscriptionsNotSupported
+            : ReasonCode.Success;
+        if (reason != ReasonCode.Success && version == ProtocolVersion.Mqtt5)
+        {
+            throw new MqttProtocolException(reason, isShared && !features.SharedSubscriptions ? "Shared subscriptions are not available." : "Wildcards in filters are not available.");
+        }
+
+        return reason != ReasonCode.Success;
+    }
+
+    /// <summary>Reads the properties and returns the Subscription Identifier; 0 when there is none.</summary>
+    private static int ReadIdentifier(ref PacketReader reader, ServerFeatures features)
+    {
+        var identifier = 0;
         var properties = new PropertyReader(ref reader, AllowedProperties);
         while (properties.TryReadNext(out var property))
         {
             if (property == PropertyId.UserProperty)
             {
                 properties.SkipText(property);
+                continue;
             }
-            else if (properties.Values.ReadVariableInteger() == 0 || hasIdentifier)
+
+            var value = properties.Values.ReadVariableInteger();
+            if (value == 0 || identifier != 0)
             {
                 MqttProtocolException.ThrowProtocolError("A Subscription Identifier may appear once and may not be 0.");
             }
-            else
-            {
-                hasIdentifier = true;
-            }
+
+            identifier = value;
         }
 
-        if (hasIdentifier && !features.SubscriptionIdentifiers)
+        if (identifier != 0 && !features.SubscriptionIdentifiers)
         {
             throw new MqttProtocolException(ReasonCode.SubscriptionIdentifiersNotSupported, "Subscription identifiers are not available.");
         }
+
+        return identifier;
     }
 
     private static void CheckOptions(ReadOnlySpan<byte> filter, byte options, ProtocolVersion version)

@@ -11,6 +11,9 @@ internal enum EntryOutcome
     /// <summary>A PUBREL whose packet identifier is not known.</summary>
     NotFound,
 
+    /// <summary>A message that is refused, because its payload is not what its Payload Format Indicator says.</summary>
+    PayloadFormatInvalid,
+
     /// <summary>The connection is not the living one any more: no answer.</summary>
     Unanswered,
 

@@ -58,7 +58,12 @@ internal abstract class InboundRun(OutstandingPublishes owner)
 
         _answered++;
         var packet = outcome == EntryOutcome.Unanswered ? PacketType.Reserved : entry.Answer;
-        var code = outcome == EntryOutcome.NotFound ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
+        var code = outcome switch
+        {
+            EntryOutcome.NotFound => ReasonCode.PacketIdentifierNotFound,
+            EntryOutcome.PayloadFormatInvalid => ReasonCode.PayloadFormatInvalid,
+            _ => ReasonCode.Success,
+        };
         answer = new InboundAnswer(packet, entry.PacketId, (byte)code, entry.FreesRoom, outcome != EntryOutcome.Failed);
         return true;
     }

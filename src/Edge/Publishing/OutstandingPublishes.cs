@@ -112,7 +112,8 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
                 freed += answer.FreesRoom ? 1 : 0;
                 if (answer.Packet != PacketType.Reserved)
                 {
-                    output.WriteAcknowledgement(answer.Packet, answer.PacketId, connection.Version == ProtocolVersion.Mqtt5 ? answer.ReasonCode : (byte)0);
+                    var reasonCode = connection.Version == ProtocolVersion.Mqtt5 ? answer.ReasonCode : (byte)0;
+                    output.WriteAcknowledgement(answer.Packet, answer.PacketId, reasonCode, connection.GetReasonString(reasonCode));
                 }
             }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Unicode;
 using OrleansMqtt.Edge.Connections;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
@@ -16,6 +17,7 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
 
     private readonly int _receiveMaximum = connection.Version == ProtocolVersion.Mqtt5 ? context.Options.ReceiveMaximum : int.MaxValue;
     private ReceivedQoS2? _received;
+    private IncomingTopicAliases? _aliases;
     private InboundRun? _run;
     private QoSCounts _counts;
     private long _answers;
@@ -46,21 +48,27 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
             throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not available.");
         }
 
-        var topic = _run is PublishRun current && packet.Topic.SequenceEqual(current.Topic.Utf8) ? current.Topic : context.Topics.Get(packet.Topic);
+        if (packet.QoS > context.Features.MaximumQoS)
+        {
+            throw new MqttProtocolException(ReasonCode.QoSNotSupported, $"A PUBLISH has QoS {packet.QoS}: Maximum QoS is {context.Features.MaximumQoS}.");
+        }
+
+        var topic = GetTopic(packet);
         var publishes = connection.GetPublishes();
         var bytes = header.Length + Overhead;
+        if (context.Options.ValidatePayloadFormat && packet.Properties is { IsText: true } && !Utf8.IsValid(packet.Payload))
+        {
+            return Refuse(publishes, packet);
+        }
+
         if (packet.QoS < 2 || (_received ??= new()).TryAdd(packet.PacketId, _answers))
         {
-            _counts[packet.QoS]++;
-            if (packet.QoS > 0 && !publishes.TryCountReceived(_receiveMaximum))
-            {
-                throw new MqttProtocolException(ReasonCode.ReceiveMaximumExceeded, $"More than {_receiveMaximum} publishes are unacknowledged (Receive Maximum).");
-            }
+            CountReceived(publishes, packet.QoS);
         }
         else if (!connection.IsSessionStored)
         {
             // Sent again: it is not stored again, and answered after the first.
-            return AddAnswer(publishes, PacketType.PubRec, packet.PacketId);
+            return AddAnswer(publishes, PacketType.PubRec, packet.PacketId, EntryOutcome.Done);
         }
 
         var message = new MqttMessage
@@ -109,7 +117,7 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
         if (isKnown && answer >= publishes.Answered)
         {
             // The client did not wait for PUBREC: PUBCOMP may not promise before the message is stored.
-            return AddAnswer(publishes, PacketType.PubComp, packetId);
+            return AddAnswer(publishes, PacketType.PubComp, packetId, EntryOutcome.Done);
         }
 
         if (isKnown)
@@ -121,12 +129,43 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
         return null;
     }
 
-    private InboundRun? AddAnswer(OutstandingPublishes publishes, PacketType answer, ushort packetId)
+    private PublishTopic GetTopic(in PublishPacket packet)
+    {
+        if (packet.TopicAlias is { } alias)
+        {
+            return (_aliases ??= new(context.Features.TopicAliasMaximum)).Resolve(alias, packet.Topic, context.Topics);
+        }
+
+        return _run is PublishRun current && packet.Topic.SequenceEqual(current.Topic.Utf8) ? current.Topic : context.Topics.Get(packet.Topic);
+    }
+
+    private void CountReceived(OutstandingPublishes publishes, byte qos)
+    {
+        _counts[qos]++;
+        if (qos > 0 && !publishes.TryCountReceived(_receiveMaximum))
+        {
+            throw new MqttProtocolException(ReasonCode.ReceiveMaximumExceeded, $"More than {_receiveMaximum} publishes are unacknowledged (Receive Maximum).");
+        }
+    }
+
+    /// <summary>Answers a PUBLISH whose payload is not UTF-8 as it says; at QoS 0 there is no answer but the end (MQTT 5, 3.3.2.3.2).</summary>
+    private InboundRun? Refuse(OutstandingPublishes publishes, in PublishPacket packet)
+    {
+        if (packet.QoS == 0)
+        {
+            throw new MqttProtocolException(ReasonCode.PayloadFormatInvalid, "A payload is not UTF-8, which its Payload Format Indicator promises.");
+        }
+
+        CountReceived(publishes, packet.QoS);
+        return AddAnswer(publishes, packet.QoS == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, EntryOutcome.PayloadFormatInvalid);
+    }
+
+    private InboundRun? AddAnswer(OutstandingPublishes publishes, PacketType answer, ushort packetId, EntryOutcome outcome)
     {
         InboundRun? completed = null;
-        if (_run is not AnswerRun run || !HasRoom(run, Overhead))
+        if (_run is not AnswerRun run || run.Outcome != outcome || !HasRoom(run, Overhead))
         {
-            completed = Begin(run = new AnswerRun(publishes));
+            completed = Begin(run = new AnswerRun(publishes, outcome));
         }
 
         run.Add(answer, packetId, Overhead);

@@ -2,7 +2,7 @@ namespace OrleansMqtt;
 
 /// <summary>One packet for one connection: a message, or the PUBREL of one.</summary>
 [GenerateSerializer, Immutable, Alias("delivery")]
-public readonly struct Delivery(long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate)
+public readonly struct Delivery(long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate, int identifierSet = 0)
 {
     /// <summary>What <see cref="MessageIndex"/> is in a PUBREL.</summary>
     public const int Release = -1;
@@ -21,6 +21,9 @@ public readonly struct Delivery(long connectionId, int messageIndex, ushort pack
 
     /// <summary>The DUP flag.</summary>
     [Id(4)] public bool IsDuplicate { get; } = isDuplicate;
+
+    /// <summary>The place, from 1, in <see cref="DeliveryBatch.IdentifierSets"/>; 0 when the message is sent without subscription identifiers.</summary>
+    [Id(5)] public int IdentifierSet { get; } = identifierSet;
 
     /// <summary>Whether it is a PUBREL.</summary>
     public bool IsRelease => MessageIndex == Release;

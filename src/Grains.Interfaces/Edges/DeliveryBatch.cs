@@ -20,4 +20,7 @@ public sealed class DeliveryBatch
 
     /// <summary>Who gets what, in order.</summary>
     [Id(4)] public required List<Delivery> Deliveries { get; init; }
+
+    /// <summary>The subscription identifiers of deliveries, which are never changed; null when there are none.</summary>
+    [Id(5)] public List<int[]>? IdentifierSets { get; init; }
 }

@@ -7,14 +7,14 @@ internal sealed class MessageDecoder(RecordCodec codec, TopicRoutes routes)
 {
     private readonly Utf8StringCache _strings = new();
 
-    /// <summary>The messages of a batch; records whose key is not a topic name are left out.</summary>
+    /// <summary>The messages of a batch; records that are no message for subscribers are left out.</summary>
     public MqttMessage[] Decode(LogBatch batch)
     {
-        var defaultQoS = routes.DefaultQoSOf(batch.Topic);
+        var topic = routes.MessagesTopicOf(batch.Topic);
         List<MqttMessage> messages = new(batch.Records.Length);
         foreach (var record in batch.Records)
         {
-            if (codec.Decode(record, defaultQoS, _strings) is { } message)
+            if (codec.Decode(record, topic.DefaultQoS, _strings) is { } message && topic.Includes(message.Topic))
             {
                 messages.Add(message);
             }

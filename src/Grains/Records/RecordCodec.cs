@@ -6,8 +6,8 @@ using OrleansMqtt.Log;
 namespace OrleansMqtt.Grains;
 
 /// <summary>
-/// Turns messages into records and back. Key: the MQTT topic; value: the payload, byte for byte; all else in headers (<see cref="RecordHeaders"/>), user properties under
-/// their own names. A record of another producer, with none of these headers, is a message too.
+/// Turns messages into records and back. Key: the MQTT topic, unless a header holds it; value: the payload, byte for byte; all else in headers (<see cref="RecordHeaders"/>),
+/// user properties under their own names. A record of another producer, with none of these headers, is a message too.
 /// </summary>
 internal sealed class RecordCodec(IOptions<TopicsOptions> options)
 {
@@ -25,33 +25,61 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         new(options.Value.HeaderPrefix + "qos", "2"u8.ToArray()),
     ];
 
+    /// <summary>The headers that all records of a topic have in common.</summary>
+    /// <param name="topic">The topic name.</param>
+    /// <param name="isKey">Whether it is the key of the records; if not, a header holds it.</param>
+    public LogHeader[] TopicHeaders(string topic, bool isKey)
+    {
+        if (isKey && !_filterHeaders)
+        {
+            return NoHeaders;
+        }
+
+        List<LogHeader> headers = [];
+        if (!isKey)
+        {
+            headers.Add(new(_names.Topic, Encoding.UTF8.GetBytes(topic)));
+        }
+
+        AddLevels(headers, _names.Filter, topic);
+        return [.. headers];
+    }
+
     /// <summary>The record of a message.</summary>
-    /// <param name="key">The topic name in UTF-8.</param>
+    /// <param name="key">The key; the topic name in UTF-8 unless <paramref name="topicHeaders"/> say another.</param>
     /// <param name="message">The message.</param>
     /// <param name="local">The publisher's client identifier in UTF-8.</param>
     /// <param name="replyTopic">The topic of the log that the message's response topic belongs to; null when it has none.</param>
-    public LogRecord Encode(ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic) => new()
+    /// <param name="topicHeaders">The <see cref="TopicHeaders"/> of the message's topic; null: those of a topic that is the key.</param>
+    /// <param name="partition">The partition; null lets the key decide.</param>
+    public LogRecord Encode(
+        ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic, LogHeader[]? topicHeaders = null, int? partition = null)
     {
-        Key = key,
-        Value = message.Payload,
-        TimestampMilliseconds = message.TimestampMilliseconds,
-        Headers = message.Properties is null && !_filterHeaders
-            ? local is null ? [_qos[message.QoS]] : [_qos[message.QoS], new(_names.Local, local)]
-            : EncodeHeaders(message, local, replyTopic),
-    };
+        topicHeaders ??= TopicHeaders(message.Topic, isKey: true);
+        return new()
+        {
+            Key = key,
+            Value = message.Payload,
+            TimestampMilliseconds = message.TimestampMilliseconds,
+            Partition = partition,
+            Headers = (message.Properties, local) switch
+            {
+                ({ } properties, _) => EncodeHeaders(message.QoS, properties, local, replyTopic, topicHeaders),
+                (null, null) => [_qos[message.QoS], .. topicHeaders],
+                _ => [_qos[message.QoS], new(_names.Local, local), .. topicHeaders],
+            },
+        };
+    }
 
-    /// <summary>The message of a record; null when its key is not a topic name.</summary>
+    /// <summary>The message of a record; null when neither a header nor its key holds a topic name.</summary>
     /// <param name="record">The record.</param>
     /// <param name="defaultQoS">The QoS of a record that carries none.</param>
     /// <param name="strings">Keeps topic names and client identifiers.</param>
     public MqttMessage? Decode(StoredRecord record, byte defaultQoS, Utf8StringCache strings)
     {
-        if (record.Key is not { } key || strings.Get(key.Span) is not { } topic || !TopicFilter.IsTopicName(topic))
-        {
-            return null;
-        }
-
         var qos = defaultQoS;
+        ReadOnlyMemory<byte>? topicBytes = null;
+        var hasTopicHeader = false;
         string? local = null;
         PropertiesBuilder properties = default;
         foreach (var header in record.Headers ?? NoHeaders)
@@ -69,10 +97,21 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
             {
                 local = strings.Get(value);
             }
+            else if (header.Name == _names.Topic)
+            {
+                (topicBytes, hasTopicHeader) = (header.Value, true);
+            }
             else
             {
                 DecodeProperty(ref properties, header.Name, header.Value.GetValueOrDefault());
             }
+        }
+
+        // A header that is no topic name does not fall back to the key: the key of such a record is something else.
+        topicBytes = hasTopicHeader ? topicBytes : record.Key;
+        if (topicBytes is not { } bytes || strings.Get(bytes.Span) is not { } topic || !TopicFilter.IsTopicName(topic))
+        {
+            return null;
         }
 
         return new()
@@ -87,27 +126,15 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         };
     }
 
-    private LogHeader[] EncodeHeaders(MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic)
+    private LogHeader[] EncodeHeaders(byte qos, MessageProperties properties, ReadOnlyMemory<byte>? local, string? replyTopic, LogHeader[] topicHeaders)
     {
-        List<LogHeader> headers = [_qos[message.QoS]];
+        List<LogHeader> headers = [_qos[qos]];
         if (local is not null)
         {
             headers.Add(new(_names.Local, local));
         }
 
-        if (_filterHeaders)
-        {
-            foreach (var level in message.Topic.Split('/'))
-            {
-                headers.Add(new(_names.Filter, Encoding.UTF8.GetBytes(level)));
-            }
-        }
-
-        if (message.Properties is not { } properties)
-        {
-            return [.. headers];
-        }
-
+        headers.AddRange(topicHeaders);
         if (properties.ExpiryIntervalSeconds is { } expiry)
         {
             // The header is signed; an interval beyond its range is 68 years, and as good as none.
@@ -130,6 +157,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         {
             headers.Add(new(_names.ReplyTo, Encoding.UTF8.GetBytes(replyTopic!)));
             headers.Add(new(_names.ReplyKey, Encoding.UTF8.GetBytes(responseTopic)));
+            AddLevels(headers, _names.ReplyFilter, responseTopic);
         }
 
         if (properties.CorrelationData is { } correlation)
@@ -144,6 +172,17 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         }
 
         return [.. headers];
+    }
+
+    private void AddLevels(List<LogHeader> headers, string name, string topic)
+    {
+        if (_filterHeaders)
+        {
+            foreach (var level in topic.Split('/'))
+            {
+                headers.Add(new(name, Encoding.UTF8.GetBytes(level)));
+            }
+        }
     }
 
     private void AddUserProperty(ref PropertiesBuilder properties, string name, ReadOnlySpan<byte> value)

@@ -1,6 +1,8 @@
 namespace OrleansMqtt.Grains;
 
-/// <summary>The names of the headers that carry what a message has besides topic and payload: those of the Zilla MQTT Kafka proxy, behind a configured prefix.</summary>
+/// <summary>
+/// The names of the headers that carry what a message has besides topic and payload: those of the Zilla MQTT Kafka proxy (which has no <c>topic</c>), behind a configured prefix.
+/// </summary>
 internal sealed class RecordHeaders(string prefix)
 {
     public string Prefix { get; } = prefix;
@@ -8,6 +10,9 @@ internal sealed class RecordHeaders(string prefix)
     public string QoS { get; } = prefix + "qos";
 
     public string Local { get; } = prefix + "local";
+
+    /// <summary>The MQTT topic of a record whose key is something else.</summary>
+    public string Topic { get; } = prefix + "topic";
 
     public string Expiry { get; } = prefix + "expiry";
 
@@ -18,6 +23,8 @@ internal sealed class RecordHeaders(string prefix)
     public string ReplyTo { get; } = prefix + "reply-to";
 
     public string ReplyKey { get; } = prefix + "reply-key";
+
+    public string ReplyFilter { get; } = prefix + "reply-filter";
 
     public string CorrelationId { get; } = prefix + "correlation-id";
 

@@ -28,14 +28,14 @@ internal sealed partial class RouterGrain(
     private readonly List<RouterTarget> _targetsByIndex = [];
     private readonly TargetSet _touched = new();
     private TopicPartitionId _source;
-    private byte _defaultQoS;
+    private MessagesTopic _topic = null!;
     private long _generation;
     private long _position;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _source = TopicPartitionId.Parse(this.GetPrimaryKeyString());
-        _defaultQoS = routes.DefaultQoSOf(_source.Topic);
+        _topic = routes.MessagesTopicOf(_source.Topic);
         _generation = DateTime.UtcNow.Ticks;
         _position = (await log.GetOffsetsAsync([_source], cancellationToken))[0].End;
         for (var partition = 0; partition < options.Value.Sessions.Partitions; partition++)
@@ -84,7 +84,7 @@ internal sealed partial class RouterGrain(
                 continue;
             }
 
-            if (codec.Decode(record, _defaultQoS, _strings) is not { } message)
+            if (codec.Decode(record, _topic.DefaultQoS, _strings) is not { } message || !_topic.Includes(message.Topic))
             {
                 GrainInstruments.Skipped.Add(1);
                 continue;

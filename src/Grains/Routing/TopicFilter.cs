@@ -32,6 +32,19 @@ internal static class TopicFilter
     /// <summary>Whether the filter has a wildcard.</summary>
     public static bool HasWildcard(ReadOnlySpan<char> filter) => filter.IndexOfAny('+', '#') >= 0;
 
+    /// <summary>A level of a topic name, counted from 0; empty when it has no such level.</summary>
+    public static ReadOnlySpan<char> LevelOf(ReadOnlySpan<char> topic, int level)
+    {
+        for (; ; level--)
+        {
+            var found = NextLevel(ref topic, out var ends);
+            if (level == 0 || ends)
+            {
+                return level == 0 ? found : [];
+            }
+        }
+    }
+
     /// <summary>Whether a topic name matches a filter ([MQTT-4.7.2-1] for topics that start with <c>$</c>).</summary>
     public static bool Matches(ReadOnlySpan<char> filter, ReadOnlySpan<char> topic) => Overlaps(filter, topic);
 
@@ -70,7 +83,7 @@ internal static class TopicFilter
         }
     }
 
-    private static ReadOnlySpan<char> NextLevel(ref ReadOnlySpan<char> rest, out bool ends)
+    private static ReadOnlySpan<char> NextLevel(scoped ref ReadOnlySpan<char> rest, out bool ends)
     {
         var slash = rest.IndexOf('/');
         ends = slash < 0;

@@ -16,6 +16,8 @@ internal sealed partial class EdgeOutbox(
     private List<MqttMessage> _messages = [];
     private List<Delivery> _spareDeliveries = [];
     private List<MqttMessage> _spareMessages = [];
+    private List<int[]> _identifierSets = [];
+    private List<int[]> _spareIdentifierSets = [];
     private long _sequence;
     private bool _isSending;
 
@@ -32,14 +34,19 @@ internal sealed partial class EdgeOutbox(
     /// <summary>Called when a later owner of the partition has sent to the edge.</summary>
     public Action? Superseded { get; init; }
 
-    public void Add(long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate = false)
+    public void Add(long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? identifiers)
     {
         if (_messages.Count == 0 || !ReferenceEquals(_messages[^1], message))
         {
             _messages.Add(message);
         }
 
-        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate));
+        if (identifiers is not null && (_identifierSets.Count == 0 || !ReferenceEquals(_identifierSets[^1], identifiers)))
+        {
+            _identifierSets.Add(identifiers);
+        }
+
+        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate, identifiers is null ? 0 : _identifierSets.Count));
     }
 
     /// <summary>Adds the PUBREL of a QoS 2 message.</summary>
@@ -60,8 +67,8 @@ internal sealed partial class EdgeOutbox(
         while (_deliveries.Count > 0)
         {
             var wasCongested = IsCongested;
-            var (deliveries, messages) = (_deliveries, _messages);
-            (_deliveries, _messages) = (_spareDeliveries, _spareMessages);
+            var (deliveries, messages, identifierSets) = (_deliveries, _messages, _identifierSets);
+            (_deliveries, _messages, _identifierSets) = (_spareDeliveries, _spareMessages, _spareIdentifierSets);
             DeliveryBatch batch = new()
             {
                 SessionPartition = sessionPartition,
@@ -69,6 +76,7 @@ internal sealed partial class EdgeOutbox(
                 Sequence = _sequence++,
                 Deliveries = deliveries,
                 Messages = messages,
+                IdentifierSets = identifierSets.Count > 0 ? identifierSets : null,
             };
             GrainInstruments.Delivered.Add(deliveries.Count);
             if (!await Send(batch))
@@ -79,7 +87,8 @@ internal sealed partial class EdgeOutbox(
 
             deliveries.Clear();
             messages.Clear();
-            (_spareDeliveries, _spareMessages) = (deliveries, messages);
+            identifierSets.Clear();
+            (_spareDeliveries, _spareMessages, _spareIdentifierSets) = (deliveries, messages, identifierSets);
             if (wasCongested)
             {
                 Relieved?.Invoke(this);

@@ -23,6 +23,9 @@ internal sealed class Session(string clientId, int slot)
 
     public Dictionary<string, SessionSubscription> Subscriptions { get; } = new(0, StringComparer.Ordinal);
 
+    /// <summary>Whether one of the subscriptions has, or had, an identifier.</summary>
+    public bool HasIdentifiers { get; set; }
+
     public Mailbox Mailbox { get; } = new();
 
     /// <summary>The identifiers of QoS 2 messages that the client published and has not released; null when there are none.</summary>
@@ -73,6 +76,9 @@ internal sealed class Session(string clientId, int slot)
 
     /// <summary>The greatest QoS of the filters that matched.</summary>
     public byte MatchQoS { get; set; }
+
+    /// <summary>The identifiers of the subscriptions that matched; null when there are none.</summary>
+    public int[]? MatchIdentifiers { get; set; }
 
     /// <summary>Set while all filters that matched are of a SUBSCRIBE that is under way.</summary>
     public SubscriptionStart? MatchStart { get; set; }

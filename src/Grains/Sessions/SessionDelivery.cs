@@ -7,7 +7,7 @@ namespace OrleansMqtt.Grains;
 /// partition's grain only.
 /// </summary>
 internal sealed partial class SessionDelivery(
-    SubscriptionTable subscriptions, SessionSender sender, RouterLink[] links, SessionStore store, SessionsOptions options, ILogger logger)
+    SubscriptionTable subscriptions, IdentifierSets identifierSets, SessionSender sender, RouterLink[] links, SessionStore store, SessionsOptions options, ILogger logger)
 {
     private readonly List<FilterSubscribers> _matches = [];
     private readonly List<Session> _matchedSessions = [];
@@ -30,7 +30,7 @@ internal sealed partial class SessionDelivery(
     {
         if (!held.Session.IsEnded)
         {
-            Deliver(held.Session, Math.Min(held.Message.QoS, held.MaximumQoS), links[held.Link], held.Message);
+            Deliver(held.Session, Math.Min(held.Message.QoS, held.MaximumQoS), links[held.Link], held.Message, held.Identifiers);
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed partial class SessionDelivery(
             return;
         }
 
-        // Overlapping filters of one session make one delivery, with the greatest QoS among them ([MQTT-3.3.4-2]).
+        // Overlapping filters of one session make one delivery, with the greatest QoS among them and all their identifiers ([MQTT-3.3.4-2], [MQTT-3.3.4-4]).
         _stamp++;
         _matchedSessions.Clear();
         foreach (var subscribers in _matches)
@@ -59,11 +59,11 @@ internal sealed partial class SessionDelivery(
             if (session.MatchStart is { } start)
             {
                 session.MatchStart = null;
-                start.Hold(new(session, session.MatchQoS, link.Index, message));
+                start.Hold(new(session, session.MatchQoS, link.Index, message, session.MatchIdentifiers));
             }
             else
             {
-                Deliver(session, Math.Min(message.QoS, session.MatchQoS), link, message);
+                Deliver(session, Math.Min(message.QoS, session.MatchQoS), link, message, session.MatchIdentifiers);
             }
         }
     }
@@ -71,32 +71,28 @@ internal sealed partial class SessionDelivery(
     private void Match(SessionSubscription subscription, RouterLink link, MqttMessage message)
     {
         var session = subscription.Session;
-        var (maximumQoS, noLocal) = subscription.OptionsAt(link.Index, message.Offset);
-        if (noLocal && message.PublisherClientId == session.ClientId)
+        if (!subscription.Wants(link.Index, message, out var asked))
         {
             return;
         }
 
         var start = subscription.Start is { IsKnown: false } unknown ? unknown : null;
-        if (start is null && subscription.Start is { } known && !known.Includes(link.Index, message.Offset))
-        {
-            return;
-        }
-
         if (session.MatchStamp != _stamp)
         {
-            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, maximumQoS, start);
+            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, asked.MaximumQoS, start);
+            session.MatchIdentifiers = identifierSets.Add(null, asked.Identifier);
             _matchedSessions.Add(session);
         }
         else
         {
             // It is held only while all subscriptions that match are too new to know whether they count.
-            session.MatchQoS = Math.Max(session.MatchQoS, maximumQoS);
+            session.MatchQoS = Math.Max(session.MatchQoS, asked.MaximumQoS);
+            session.MatchIdentifiers = identifierSets.Add(session.MatchIdentifiers, asked.Identifier);
             session.MatchStart = start is null ? null : session.MatchStart;
         }
     }
 
-    private void Deliver(Session session, byte qos, RouterLink link, MqttMessage message)
+    private void Deliver(Session session, byte qos, RouterLink link, MqttMessage message, int[]? identifiers)
     {
         if (session.MatchedBefore is { } matched && message.Offset < matched[link.Index])
         {
@@ -121,7 +117,7 @@ internal sealed partial class SessionDelivery(
                 return;
             }
 
-            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0);
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, identifiers);
             return;
         }
 
@@ -129,7 +125,7 @@ internal sealed partial class SessionDelivery(
         store.MarkDirty(session);
         if (session.Mailbox.Count == 0 && session.Window.IsOpen && session.IsReady)
         {
-            sender.Send(session, reference, message);
+            sender.Send(session, reference, message, identifiers);
             return;
         }
 

@@ -22,8 +22,9 @@ internal sealed partial class SessionPartitionGrain
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
         _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
-        _sender = new(stored, _links, _store, _partition, logger);
-        _delivery = new(_subscriptions, _sender, _links, _store, options.Value, logger);
+        IdentifierSets identifierSets = new();
+        _sender = new(stored, _links, _store, new(_subscriptions, identifierSets), _partition, logger);
+        _delivery = new(_subscriptions, identifierSets, _sender, _links, _store, options.Value, logger);
         _subscriptions.Start(_links);
         var connected = LoadSessions(loader);
         foreach (var (clientId, keys) in loader.Leftovers)

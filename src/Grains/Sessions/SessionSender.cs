@@ -8,7 +8,8 @@ namespace OrleansMqtt.Grains;
 /// Sends to the connections of a partition's sessions what their windows allow, in order: what was in flight before, then what waits in the mailbox, read back from the log as it
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
-internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] links, SessionStore store, int sessionPartition, ILogger logger)
+internal sealed partial class SessionSender(
+    StoredMessages stored, RouterLink[] links, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
@@ -94,34 +95,35 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
     }
 
     /// <summary>Sends a message now; the session is ready for it.</summary>
-    public void Send(Session session, MessageReference reference, MqttMessage message)
+    public void Send(Session session, MessageReference reference, MqttMessage message, int[]? subscriptionIdentifiers)
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
-        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers);
     }
 
     /// <summary>
     /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
     /// </summary>
-    private void SendOrGather(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored)
+    private void SendOrGather(
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, int[]? subscriptionIdentifiers = null)
     {
         if (session.IsGathering || (mustBeStored && session.IsDurable))
         {
             session.IsGathering = true;
-            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate));
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers));
         }
         else
         {
-            SendNow(session, message, packetId, qos, isDuplicate);
+            SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
         }
     }
 
-    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate)
+    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers)
     {
         if (message is not null)
         {
-            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate);
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
         }
         else
         {
@@ -133,7 +135,7 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
     {
         List<StoreRecord> records = [];
         List<Session> sessions = [];
-        foreach (var (session, _, _, _, _, _) in gathered)
+        foreach (var (session, _, _, _, _, _, _) in gathered)
         {
             if (session.IsGathering)
             {
@@ -155,11 +157,11 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
             return;
         }
 
-        foreach (var (session, epoch, message, packetId, qos, isDuplicate) in gathered)
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers) in gathered)
         {
             if (session.Edge is not null && session.Epoch == epoch)
             {
-                SendNow(session, message, packetId, qos, isDuplicate);
+                SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
             }
         }
 
@@ -177,7 +179,7 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
         const byte NotFound = 0x92;
         if (inflight is not { Reference.QoS: 2 } message)
         {
-            SendNow(session, null, packetId, NotFound, isDuplicate: false);
+            SendNow(session, null, packetId, NotFound, isDuplicate: false, subscriptionIdentifiers: null);
             return;
         }
 
@@ -190,7 +192,7 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
         if (session.IsCommitting)
         {
             // Its own commit, which ends after the one that is under way.
-            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false));
+            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false, Identifiers: null));
             session.IsGathering = session.IsDurable;
         }
         else
@@ -222,7 +224,8 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
             session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
             if (message is not null)
             {
-                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false);
+                var subscriptionIdentifiers = identifiers.Of(session, inflight.Reference.Link, message);
+                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, subscriptionIdentifiers);
             }
             else
             {
@@ -248,7 +251,7 @@ internal sealed partial class SessionSender(StoredMessages stored, RouterLink[] 
         store.MarkDirty(session);
         if (message is not null)
         {
-            Send(session, reference, message);
+            Send(session, reference, message, identifiers.Of(session, reference.Link, message));
         }
 
         return true;

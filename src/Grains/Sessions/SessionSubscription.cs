@@ -10,9 +10,7 @@ internal sealed class SessionSubscription(Session session, FilterSubscribers sub
     /// <summary>Its place in <see cref="Subscribers"/>.</summary>
     public int Index { get; set; }
 
-    public byte MaximumQoS { get; set; }
-
-    public bool NoLocal { get; set; }
+    public SubscriptionOptions Options { get; set; }
 
     /// <summary>From which offsets on it counts.</summary>
     public SubscriptionStart? Start { get; set; }
@@ -20,17 +18,21 @@ internal sealed class SessionSubscription(Session session, FilterSubscribers sub
     /// <summary>From which offsets on its present options count; null when it was never changed. Before them the earlier ones do.</summary>
     public SubscriptionStart? Changed { get; private set; }
 
-    public byte EarlierMaximumQoS { get; private set; }
+    public SubscriptionOptions EarlierOptions { get; private set; }
 
-    public bool EarlierNoLocal { get; private set; }
-
-    public void Change(byte maximumQoS, bool noLocal, SubscriptionStart start)
+    public void Change(SubscriptionOptions options, SubscriptionStart start)
     {
-        (EarlierMaximumQoS, EarlierNoLocal, Changed) = (MaximumQoS, NoLocal, start);
-        (MaximumQoS, NoLocal) = (maximumQoS, noLocal);
+        (EarlierOptions, Changed) = (Options, start);
+        Options = options;
     }
 
     /// <summary>The options for a message.</summary>
-    public (byte MaximumQoS, bool NoLocal) OptionsAt(int link, long offset) =>
-        Changed is null || (Changed.IsKnown && Changed.Includes(link, offset)) ? (MaximumQoS, NoLocal) : (EarlierMaximumQoS, EarlierNoLocal);
+    public SubscriptionOptions OptionsAt(int link, long offset) => Changed is null || (Changed.IsKnown && Changed.Includes(link, offset)) ? Options : EarlierOptions;
+
+    /// <summary>Whether it is for a message, by its options and, once that is known, by where it counts from.</summary>
+    public bool Wants(int link, MqttMessage message, out SubscriptionOptions asked)
+    {
+        asked = OptionsAt(link, message.Offset);
+        return !(asked.NoLocal && message.PublisherClientId == Session.ClientId) && (Start is not { IsKnown: true } start || start.Includes(link, message.Offset));
+    }
 }

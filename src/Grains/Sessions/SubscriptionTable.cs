@@ -14,6 +14,7 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
     /// <summary>Adds a subscription, or changes it; a changed one goes on counting from where it did.</summary>
     public void Set(Session session, Subscription request, SubscriptionStart start)
     {
+        var options = SubscriptionOptions.Of(request);
         if (!session.Subscriptions.TryGetValue(request.Filter, out var subscription))
         {
             if (!_filters.TryGet(request.Filter, out var subscribers))
@@ -25,15 +26,16 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
             }
 
             // The tree's own text is kept: many sessions have the same filters.
-            subscription = new(session, subscribers) { Start = start };
+            subscription = new(session, subscribers) { Options = options, Start = start };
             subscribers.Add(subscription);
             session.Subscriptions.Add(subscribers.Filter, subscription);
-            (subscription.MaximumQoS, subscription.NoLocal) = (request.MaximumQoS, request.NoLocal);
         }
-        else if ((subscription.MaximumQoS, subscription.NoLocal) != (request.MaximumQoS, request.NoLocal))
+        else if (subscription.Options != options)
         {
-            subscription.Change(request.MaximumQoS, request.NoLocal, start);
+            subscription.Change(options, start);
         }
+
+        session.HasIdentifiers |= options.Identifier != 0;
     }
 
     /// <summary>Removes a session's subscription; false when there is none.</summary>

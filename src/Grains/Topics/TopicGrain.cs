@@ -10,16 +10,20 @@ namespace OrleansMqtt.Grains;
 [StatelessWorker(1, removeIdleWorkers: false), Reentrant, CollectionAgeLimit(Minutes = 1)]
 internal sealed class TopicGrain(IMessageLog log, TopicRoutes routes, RecordCodec codec) : Grain, ITopicGrain
 {
-    private string _topic = null!;
+    private PublishPath _path;
     private byte[] _key = null!;
+    private LogHeader[] _topicHeaders = null!;
+    private int? _partition;
     private string? _publisher;
     private ReadOnlyMemory<byte>? _local;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var mqttTopic = this.GetPrimaryKeyString();
-        _topic = routes.TopicOf(mqttTopic);
-        _key = Encoding.UTF8.GetBytes(mqttTopic);
+        _path = routes.PathOf(mqttTopic);
+        _key = _path.KeyOf(client: null);
+        _topicHeaders = codec.TopicHeaders(mqttTopic, _path.IsKeyedByTopic);
+        _partition = _path.PartitionIn(log);
         return Task.CompletedTask;
     }
 
@@ -33,10 +37,11 @@ internal sealed class TopicGrain(IMessageLog log, TopicRoutes routes, RecordCode
             {
                 _publisher = message.PublisherClientId;
                 _local = _publisher is null ? null : Encoding.UTF8.GetBytes(_publisher);
+                _key = _path.IsKeyedByClient ? _path.KeyOf(_publisher) : _key;
             }
 
-            var replyTopic = message.Properties?.ResponseTopic is { } responseTopic ? routes.TopicOf(responseTopic) : null;
-            log.Append(_topic, codec.Encode(_key, message, _local, replyTopic), batch.Completion, batch.FirstState + i);
+            var replyTopic = message.Properties?.ResponseTopic is { } responseTopic ? routes.ReplyTopicOf(responseTopic) : null;
+            log.Append(_path.Topic, codec.Encode(_key, message, _local, replyTopic, _topicHeaders, _partition), batch.Completion, batch.FirstState + i);
         }
 
         GrainInstruments.Published.Add(messages.Count);

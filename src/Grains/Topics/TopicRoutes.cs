@@ -2,50 +2,105 @@ using Microsoft.Extensions.Options;
 
 namespace OrleansMqtt.Grains;
 
-/// <summary>Where MQTT topics live on the log: the first route whose filter matches, else the messages topic.</summary>
-internal sealed class TopicRoutes(IOptions<TopicsOptions> options)
+/// <summary>
+/// Where MQTT topics live on the log: publishes by the first route with a filter that matches, else on the messages topic. Subscribers get the records of each topic of the log
+/// whose MQTT topic its routes name for them, and all of the messages topic: another producer may write any key there.
+/// </summary>
+internal sealed class TopicRoutes
 {
-    private readonly TopicsOptions _options = options.Value;
+    private readonly Dictionary<string, MessagesTopic> _topics;
+    private readonly PublishRule[] _publish;
+    private readonly (string Filter, string Topic)[] _subscribe;
+    private readonly ClientPattern[] _clients;
+    private readonly string _messages;
 
-    /// <summary>All topics of messages.</summary>
-    public IReadOnlyList<string> Topics { get; } = [.. options.Value.MessageTopics().Select(topic => topic.Name)];
+    public TopicRoutes(IOptions<TopicsOptions> options)
+    {
+        var topics = options.Value;
+        _messages = topics.Messages.Name;
+        _topics = topics.MessageTopics().ToDictionary(topic => topic.Name, topic => CreateTopic(topics, topic.Name), StringComparer.Ordinal);
+        _publish =
+        [
+            .. topics.Routes.SelectMany(route => route.PublishFilters(), (route, filter) =>
+                new PublishRule(filter, route.Topic, route.Key == KeyTemplate.Topic ? null : KeyTemplate.TryParse(route.Key))),
+        ];
+        _subscribe = [.. topics.Routes.SelectMany(route => route.SubscribeFilters(), (route, filter) => (filter, route.Topic))];
+        _clients = [.. topics.Clients.Select(pattern => new ClientPattern(pattern))];
+        Topics = [.. _topics.Values.Where(topic => topic.IsRead).Select(topic => topic.Name)];
+    }
+
+    /// <summary>The topics that subscribers get messages from; those that are published to only are not read.</summary>
+    public IReadOnlyList<string> Topics { get; }
 
     /// <summary>The topic that a publish goes to.</summary>
-    public string TopicOf(string mqttTopic)
+    public string TopicOf(string mqttTopic) => RuleOf(mqttTopic)?.Topic ?? _messages;
+
+    /// <summary>The topic from which the subscribers of an MQTT topic get what another producer answers.</summary>
+    public string ReplyTopicOf(string mqttTopic)
     {
-        foreach (var route in _options.Routes)
+        foreach (var (filter, topic) in _subscribe)
         {
-            if (TopicFilter.Matches(route.Filter, mqttTopic))
+            if (TopicFilter.Matches(filter, mqttTopic))
             {
-                return route.Topic;
+                return topic;
             }
         }
 
-        return _options.Messages.Name;
+        return _messages;
     }
 
-    /// <summary>
-    /// Whether a subscription has to read a topic of the log. The messages topic always: another producer may write any key there.
-    /// </summary>
-    public bool Reaches(string filter, string topic)
+    /// <summary>The way of the publishes of an MQTT topic.</summary>
+    public PublishPath PathOf(string mqttTopic)
     {
-        if (topic == _options.Messages.Name)
+        var rule = RuleOf(mqttTopic);
+        return new(rule?.Topic ?? _messages, mqttTopic, rule?.Key, IdentityOf(mqttTopic));
+    }
+
+    /// <summary>Whether a subscription has to read a topic of the log.</summary>
+    public bool Reaches(string filter, string topic) => _topics[topic].IsReachedBy(filter);
+
+    /// <summary>A topic of the log that holds messages.</summary>
+    public MessagesTopic MessagesTopicOf(string topic) => _topics[topic];
+
+    private static MessagesTopic CreateTopic(TopicsOptions options, string name)
+    {
+        if (name == options.Messages.Name)
         {
-            return true;
+            return new(name, options.DefaultQoS, filters: null);
         }
 
-        foreach (var route in _options.Routes)
+        var routes = options.Routes.Where(route => route.Topic == name).ToList();
+        return new(
+            name,
+            routes.Select(route => route.DefaultQoS).FirstOrDefault(qos => qos is not null) ?? options.DefaultQoS,
+            [.. routes.SelectMany(route => route.SubscribeFilters()).Distinct()]);
+    }
+
+    private PublishRule? RuleOf(string mqttTopic)
+    {
+        foreach (var rule in _publish)
         {
-            if (route.Topic == topic && TopicFilter.Overlaps(route.Filter, filter))
+            if (TopicFilter.Matches(rule.Filter, mqttTopic))
             {
-                return true;
+                return rule;
             }
         }
 
-        return false;
+        return null;
     }
 
-    /// <summary>The QoS of a topic's records that carry none.</summary>
-    public byte DefaultQoSOf(string topic) =>
-        topic == _options.Messages.Name ? _options.DefaultQoS : _options.Routes.First(route => route.Topic == topic).DefaultQoS;
+    private string? IdentityOf(string mqttTopic)
+    {
+        foreach (var pattern in _clients)
+        {
+            if (pattern.IdentityOf(mqttTopic) is { } identity)
+            {
+                return identity;
+            }
+        }
+
+        return null;
+    }
+
+    private sealed record PublishRule(string Filter, string Topic, KeyTemplate? Key);
 }

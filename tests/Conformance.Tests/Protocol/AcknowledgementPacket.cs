@@ -16,9 +16,14 @@ internal abstract record AcknowledgementPacket(ushort PacketId, byte Code, Prope
     {
         PacketWriter writer = new();
         writer.WriteUInt16(PacketId);
-        if (Code != 0)
+        if (Code != 0 || Properties.Any())
         {
             writer.WriteByte(Code);
+        }
+
+        if (Properties.Any())
+        {
+            Properties.WriteTo(writer);
         }
 
         return writer.ToPacket(FirstByte);

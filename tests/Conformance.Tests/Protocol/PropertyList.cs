@@ -37,6 +37,9 @@ internal sealed class PropertyList : IEnumerable<KeyValuePair<PropertyId, object
 
     public uint? Number(PropertyId id) => (uint?)Single(id);
 
+    /// <summary>The values of a property that may repeat, in order.</summary>
+    public IEnumerable<uint> Numbers(PropertyId id) => _properties.Where(property => property.Key == id).Select(property => (uint)property.Value);
+
     public string? Text(PropertyId id) => (string?)Single(id);
 
     public byte[]? Binary(PropertyId id) => (byte[]?)Single(id);

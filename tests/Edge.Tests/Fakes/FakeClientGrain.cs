@@ -67,7 +67,7 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
             Subscriptions[subscription.Filter] = subscription.MaximumQoS;
         }
 
-        return new SubscribeResult(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS));
+        return new SubscribeResult(Array.ConvertAll(subscriptions, subscription => grains.SubscribeCode ?? subscription.MaximumQoS));
     }
 
     public async ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, string[] filters)

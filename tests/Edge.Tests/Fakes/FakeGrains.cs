@@ -60,6 +60,9 @@ internal sealed class FakeGrains : IEdgeGrains
     /// <summary>What CONNECT is told.</summary>
     public bool SessionPresent { get; set; }
 
+    /// <summary>The reason code of every subscription; null grants what is asked for.</summary>
+    public byte? SubscribeCode { get; set; }
+
     /// <summary>The Session Expiry Interval that is granted; null grants what is asked for.</summary>
     public uint? GrantedExpiry { get; set; }
 

@@ -3,7 +3,9 @@ namespace OrleansMqtt.Grains;
 /// <summary>The layout of <see cref="SessionRecord"/> on the sessions topic.</summary>
 internal static class SessionRecordCodec
 {
-    private const byte Version = 1;
+    /// <summary>Without retain options and identifiers of subscriptions.</summary>
+    private const byte OldestVersion = 1;
+    private const byte Version = 2;
 
     public static byte[] Encode(SessionRecord record)
     {
@@ -26,8 +28,7 @@ internal static class SessionRecordCodec
         writer.WriteNumber(record.Subscriptions.Count);
         foreach (var (subscription, offsets) in record.Subscriptions)
         {
-            writer.WriteText(subscription.Filter);
-            writer.WriteByte((byte)(subscription.MaximumQoS | (subscription.NoLocal ? 4 : 0)));
+            WriteSubscription(writer, subscription);
             writer.WriteNumber(starts.IndexOf(offsets));
         }
 
@@ -38,7 +39,7 @@ internal static class SessionRecordCodec
     public static SessionRecord Decode(ReadOnlySpan<byte> bytes)
     {
         StateReader reader = new(bytes);
-        reader.ExpectVersion(Version);
+        reader.ExpectVersion(OldestVersion, Version);
         SessionRecord record = new()
         {
             ExpirySeconds = checked((uint)reader.ReadNumber()),
@@ -56,9 +57,7 @@ internal static class SessionRecordCodec
 
         for (var left = reader.ReadLength(); left > 0; left--)
         {
-            var filter = reader.ReadText();
-            var options = reader.ReadByte();
-            record.Subscriptions.Add(new(new() { Filter = filter, MaximumQoS = (byte)(options & 3), NoLocal = (options & 4) != 0 }, starts[reader.ReadCount()]));
+            record.Subscriptions.Add(new(ReadSubscription(ref reader), starts[reader.ReadCount()]));
         }
 
         return record;
@@ -83,6 +82,37 @@ internal static class SessionRecordCodec
         }
 
         return offsets;
+    }
+
+    /// <summary>The lower six bits of the options are those of SUBSCRIBE (MQTT 5, 3.8.3.1); the next says that an identifier follows.</summary>
+    private static void WriteSubscription(StateWriter writer, Subscription subscription)
+    {
+        writer.WriteText(subscription.Filter);
+        writer.WriteByte((byte)(
+            subscription.MaximumQoS
+            | (subscription.NoLocal ? 4 : 0)
+            | (subscription.RetainAsPublished ? 8 : 0)
+            | (subscription.RetainHandling << 4)
+            | (subscription.Identifier == 0 ? 0 : 64)));
+        if (subscription.Identifier != 0)
+        {
+            writer.WriteNumber(subscription.Identifier);
+        }
+    }
+
+    private static Subscription ReadSubscription(ref StateReader reader)
+    {
+        var filter = reader.ReadText();
+        var options = reader.ReadByte();
+        return new()
+        {
+            Filter = filter,
+            MaximumQoS = (byte)(options & 3),
+            NoLocal = (options & 4) != 0,
+            RetainAsPublished = (options & 8) != 0,
+            RetainHandling = (byte)((options >> 4) & 3),
+            Identifier = (options & 64) != 0 ? reader.ReadCount() : 0,
+        };
     }
 
     private static void WriteWill(StateWriter writer, WillMessage? will)

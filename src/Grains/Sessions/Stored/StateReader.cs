@@ -49,9 +49,11 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
     public string ReadText() => Encoding.UTF8.GetString(ReadBytes());
 
     /// <summary>The version byte that begins each layout.</summary>
-    public void ExpectVersion(byte version)
+    public void ExpectVersion(byte version) => ExpectVersion(version, version);
+
+    public void ExpectVersion(byte oldest, byte version)
     {
-        if (ReadByte() is var found && found != version)
+        if (ReadByte() is var found && (found < oldest || found > version))
         {
             throw new InvalidDataException($"A record of the sessions topic has version {found}, and this server knows {version}: it was written by another version.");
         }
