@@ -67,8 +67,11 @@ internal sealed record LoadSettings
 
     public string? LedgerFile { get; init; }
 
-    /// <summary>Messages for all subscribers together (scenario Offline).</summary>
+    /// <summary>Messages for all subscribers together (scenario Offline); topics (scenario Retained).</summary>
     public int Messages { get; init; }
+
+    /// <summary>Whether the topics are there already (scenario Retained).</summary>
+    public bool SubscribeOnly { get; init; }
 
     public int ConnectionCount => Publishers + Subscribers + Idle;
 

@@ -11,6 +11,7 @@ var root = new RootCommand("MQTT load generator: measures throughput, latency, l
     new LoadCommand(Scenario.Publish, "publish", "Publishes; nobody subscribes."),
     new LoadCommand(Scenario.Ledger, "ledger", "Publishes at QoS 1, never repeats, and writes each acknowledged message to a file."),
     new LoadCommand(Scenario.Offline, "offline", "Subscribers are away while messages for them are published, and come back all at once."),
+    new LoadCommand(Scenario.Retained, "retained", "Publishes retained messages of many topics, and times the subscriptions that find them."),
 };
 
 // Ctrl-C and SIGTERM end a run with its results, which takes longer than the library would wait.

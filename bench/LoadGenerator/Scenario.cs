@@ -23,4 +23,7 @@ internal enum Scenario
 
     /// <summary>Subscribers with sessions that last are away while messages for them are published, and come back all at once.</summary>
     Offline,
+
+    /// <summary>Retained messages of many topics are published, and subscriptions find them.</summary>
+    Retained,
 }

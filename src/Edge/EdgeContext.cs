@@ -25,6 +25,7 @@ internal sealed class EdgeContext
         Deadlines = new DeadlineWheel(time);
         Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, logger));
         InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, time, logger));
+        Retained = new(partition => new RetainedSender(grains, partition, time, logger));
         Connections = new ConnectionTable(Options.MaximumConnections);
     }
 
@@ -49,6 +50,8 @@ internal sealed class EdgeContext
     public PartitionSenders<AcknowledgementSender> Acknowledgements { get; }
 
     public PartitionSenders<InboundQoS2Sender> InboundQoS2 { get; }
+
+    public PartitionSenders<RetainedSender> Retained { get; }
 
     public ConnectionTable Connections { get; }
 

@@ -13,4 +13,9 @@ internal interface IEdgeGrains
     IClientSessionGrain GetClient(string clientId);
 
     ISessionPartitionGrain GetSessionPartition(int partition);
+
+    IRetainedPartitionGrain GetRetainedPartition(int partition);
+
+    /// <summary>See <see cref="IRetainedTopic"/>.</summary>
+    int RetainedPartitionOf(ReadOnlySpan<byte> topic);
 }

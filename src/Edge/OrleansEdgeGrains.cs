@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace OrleansMqtt.Edge;
 
 /// <summary>The grains of the cluster.</summary>
-internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails silo) : IEdgeGrains
+internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails silo, IRetainedTopic? retained = null) : IEdgeGrains
 {
     public SiloAddress Edge => silo.SiloAddress;
 
@@ -12,4 +12,8 @@ internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails 
     public IClientSessionGrain GetClient(string clientId) => grains.GetGrainOf<IClientSessionGrain>(clientId);
 
     public ISessionPartitionGrain GetSessionPartition(int partition) => grains.GetGrain<ISessionPartitionGrain>(partition);
+
+    public IRetainedPartitionGrain GetRetainedPartition(int partition) => grains.GetGrain<IRetainedPartitionGrain>(partition);
+
+    public int RetainedPartitionOf(ReadOnlySpan<byte> topic) => retained?.PartitionOf(topic) ?? 0;
 }

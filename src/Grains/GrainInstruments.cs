@@ -30,6 +30,8 @@ internal static class GrainInstruments
 
     public static readonly UpDownCounter<long> Sessions = Meter.CreateUpDownCounter<long>("orleansmqtt.session.active", "{session}", "Sessions.");
 
+    public static readonly UpDownCounter<long> Retained = Meter.CreateUpDownCounter<long>("orleansmqtt.retained.topics", "{topic}", "Topics with a retained message.");
+
     public static readonly UpDownCounter<long> Filters = Meter.CreateUpDownCounter<long>("orleansmqtt.session.filters", "{filter}", "Different topic filters.");
 
     public static readonly Counter<long> PresenceDropped = Meter.CreateCounter<long>("orleansmqtt.session.presence_dropped", "{record}", "Presence records not written, because too many waited while the log was away.");

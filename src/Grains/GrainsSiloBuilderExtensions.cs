@@ -25,6 +25,8 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<TopicRoutes>();
         services.AddSingleton<RecordCodec>();
         services.AddSingleton<SessionPartitions>();
+        services.AddSingleton<RetainedPartitions>();
+        services.AddSingleton<IRetainedTopic>(provider => provider.GetRequiredService<RetainedPartitions>());
         services.AddSingleton<EdgeServices>();
         services.AddSingleton<MessageEncoder>();
         services.AddSingleton<StoredMessages>();
@@ -34,6 +36,7 @@ public static class GrainsSiloBuilderExtensions
         return silo
             .AddGrainPartition<ClientSessionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of(grain.Key.ToString()!))
             .AddGrainPartition<SessionPartitionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of((int)grain.GetIntegerKey()))
+            .AddGrainPartition<RetainedPartitionGrain>(provider => grain => provider.GetRequiredService<RetainedPartitions>().All[(int)grain.GetIntegerKey()])
             .AddLogGrainStorage(SessionStorage.Name, options =>
             {
                 // The key of a session is that of its grain: the client identifier.

@@ -80,6 +80,7 @@ internal sealed class EdgeHost : IAsyncDisposable
         Grains.Failure = null;
         Grains.SubscribeGate?.TrySetResult();
         Grains.QoS2Gate?.TrySetResult();
+        Grains.RetainedGate?.TrySetResult();
         for (var i = 0; i < Grains.Held.Count; i++)
         {
             Grains.Settle(i);

@@ -36,10 +36,10 @@ internal sealed class RawClient(Socket socket) : IDisposable
     }
 
     /// <summary>A PUBLISH with no properties.</summary>
-    public static string PublishPacket(string topic, string payload, int version, int packetId = 0, int qos = 1, bool isDuplicate = false)
+    public static string PublishPacket(string topic, string payload, int version, int packetId = 0, int qos = 1, bool isDuplicate = false, bool retain = false)
     {
         var body = $"{Text(topic)}{(packetId > 0 ? packetId.ToString("X4") : "")}{(version == 5 ? "00" : "")}{Convert.ToHexString(Encoding.UTF8.GetBytes(payload))}";
-        return $"{0x30 | (isDuplicate ? 8 : 0) | (packetId > 0 ? qos << 1 : 0):X2}{Length(body.Length / 2)}{body}";
+        return $"{0x30 | (isDuplicate ? 8 : 0) | (packetId > 0 ? qos << 1 : 0) | (retain ? 1 : 0):X2}{Length(body.Length / 2)}{body}";
     }
 
     /// <summary>A PUBREL (62) or PUBCOMP (70) of MQTT 5 for an unknown packet identifier.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
 using Xunit;
 
 namespace OrleansMqtt.Grains.Tests;
@@ -129,6 +130,28 @@ public sealed class RecordCodecTests
         Assert.Equal(
             ["mqtt.qos=30", "mqtt.filter=73697465", "mqtt.filter=31", "mqtt.reply-to=7265706C696573", "mqtt.reply-key=722F32", "mqtt.reply-filter=72", "mqtt.reply-filter=32"],
             Lines(record));
+    }
+
+    [Fact]
+    public void A_retained_publish_has_a_header_and_its_copy_is_the_same_record_or_deletes_it()
+    {
+        TopicsOptions options = new();
+        MessageEncoder encoder = new(null!, Codec, new(Options.Create(options)), new(Options.Create(options)));
+        MqttMessage message = new() { Topic = "site/1", Payload = "x"u8.ToArray(), QoS = 1, Retain = true, PublisherClientId = "device", TimestampMilliseconds = 5 };
+        List<StoreRecord> records = [];
+        encoder.Add(message, records);
+        encoder.Add(new() { Topic = "site/1", Payload = default, QoS = 0, Retain = true, TimestampMilliseconds = 6 }, records);
+        encoder.Add(new() { Topic = "site/1", Payload = "y"u8.ToArray(), QoS = 0 }, records);
+
+        Assert.Equal(["mqtt-messages", "mqtt-retained", "mqtt-messages", "mqtt-retained", "mqtt-messages"], records.Select(record => record.Topic));
+        Assert.Equal(["zilla:qos=31", "zilla:local=646576696365", "zilla:retain=31"], Lines(records[0].Record));
+        Assert.Equal(Lines(records[0].Record), Lines(records[1].Record));
+        Assert.Equal(("78", 5), (Hex(records[1].Record.Value), records[1].Record.TimestampMilliseconds));
+        Assert.Equal(("", true, 6), (Hex(records[2].Record.Value), records[2].Record.Value is not null, records[2].Record.TimestampMilliseconds));
+        Assert.Equal((true, 6), (records[3].Record.Value is null, records[3].Record.TimestampMilliseconds));
+        Assert.Equal(["zilla:qos=30"], Lines(records[4].Record));
+        Assert.True(RoundTrip(records[0].Record)!.Retain);
+        Assert.False(RoundTrip(records[4].Record)!.Retain);
     }
 
     private static MqttMessage WithAllProperties() => new()

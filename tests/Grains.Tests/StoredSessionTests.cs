@@ -106,7 +106,7 @@ public sealed class StoredSessionTests
         var bytes = MailboxSegmentRecord.Encode([new(1000, 0, 1), new(1001, 1, 2), new(999, 0, 1)], Sources);
 
         Assert.Equal("01" + "03" + "0D" + "D00F" + "12" + "02" + "0D" + "03", Convert.ToHexString(bytes));
-        Assert.Equal([(3, 1000, 1), (4, 1001, 2), (3, 999, 1)], MailboxSegmentRecord.Decode(bytes));
+        Assert.Equal([(3, 1000, 1, false), (4, 1001, 2, false), (3, 999, 1, false)], MailboxSegmentRecord.Decode(bytes));
     }
 
     [Fact]
@@ -265,7 +265,7 @@ public sealed class StoredSessionTests
 
         var decoded = MailboxSegmentRecord.Decode(bytes);
 
-        Assert.Equal((4, 1001L, (byte)2), decoded[1]);
+        Assert.Equal((4, 1001L, (byte)2, false), decoded[1]);
         Assert.DoesNotContain(decoded[0].Source, Sources);
         Assert.Equal(-1, new SourceNumbers(null, [new("t", 0), new("t", 1)]).LinkOf(decoded[0].Source));
     }

@@ -139,6 +139,30 @@ public sealed class LoadRunTests
         }
     }
 
+    [Theory]
+    [InlineData(4, 0)]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    public async Task Retained_messages_are_published_once_and_found_by_both_subscriptions(int protocol, int qualityOfService)
+    {
+        using var mosquitto = await StartAsync();
+        var settings = Settings(mosquitto, Scenario.Retained) with
+        {
+            Protocol = protocol,
+            PublishQualityOfService = 1,
+            SubscribeQualityOfService = qualityOfService,
+            Messages = 503,
+            Window = 20,
+        };
+        var result = await new RetainedRun(settings, null, [], TextWriter.Null, TestContext.Current.CancellationToken).RunAsync();
+        var again = await new RetainedRun(settings with { SubscribeOnly = true }, null, [], TextWriter.Null, TestContext.Current.CancellationToken).RunAsync();
+
+        Assert.Equal([("test/#", 503L, 0L), ("test/+/temp", 51L, 0L)], result.Subscriptions.Select(each => (each.Filter, each.Received, each.Duplicates)));
+        Assert.Equal(ExitCodes.Ok, result.ExitCode);
+        Assert.Equal(ExitCodes.Ok, again.ExitCode);
+        Assert.Equal(0, again.PublishSeconds);
+    }
+
     [Fact]
     public async Task A_refused_connection_is_one_clear_line()
     {

@@ -31,10 +31,15 @@ internal sealed class SocketClient : IAsyncDisposable
         return client;
     }
 
-    public async Task SubscribeAsync(string filter, byte qos)
+    public async Task SendSubscribeAsync(string filter, byte qos)
     {
         byte[] body = [0, 1, .. Text(filter), qos];
         await SendAsync((byte[])[0x82, (byte)body.Length, .. body]);
+    }
+
+    public async Task SubscribeAsync(string filter, byte qos)
+    {
+        await SendSubscribeAsync(filter, qos);
         Assert.Equal($"90-0001{qos:X2}", await ReadTextAsync());
     }
 

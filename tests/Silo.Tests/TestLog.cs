@@ -16,6 +16,8 @@ public sealed class TestLog : IDisposable
 
     public string MessagesTopic => Settings["Topics__Messages__Name"];
 
+    public string RetainedTopic => Settings["Topics__Retained__Name"];
+
     public static async Task<TestLog> CreateAsync(string kind) =>
         kind == "Kafka" ? OnKafka((await KafkaBroker.SharedAsync()).BootstrapServers) : OnEmbedded(Directory.CreateTempSubdirectory("orleansmqtt-log-").FullName);
 
@@ -28,10 +30,9 @@ public sealed class TestLog : IDisposable
     /// <summary>All records of a topic of four partitions, each with its partition; on the embedded log only after the server has ended.</summary>
     public async Task<List<(int Partition, StoredRecord Record)>> ReadPartitionsAsync(string? topic = null)
     {
-        topic ??= MessagesTopic;
         await using var services = CreateServices();
         var log = services.GetRequiredService<IMessageLog>();
-        await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: false)], CancellationToken.None);
+        await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: topic == RetainedTopic)], CancellationToken.None);
         List<(int, StoredRecord)> records = [];
         for (var partition = 0; partition < 4; partition++)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansMqtt.Log;
 using OrleansMqtt.TestKit;
 using Xunit;
@@ -89,6 +90,24 @@ public sealed class PartitionStoreTests
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.CommitAsync(
             [new(log.Topic, new() { Key = "k"u8.ToArray(), Value = null, Headers = [], Partition = 1 })]));
         await Assert.ThrowsAnyAsync<Exception>(async () => await store.CommitAsync([Record(log.Topic + "-unknown", "k", "v")]));
+    }
+
+    [Theory, MemberData(nameof(Logs))]
+    public async Task A_store_of_a_shared_topic_writes_every_record_and_to_other_partitions_too(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind, partitions: 4);
+        await using var earlier = await PartitionStore.OpenSharedAsync(log.Log, new(log.Topic, 2), log.Owner, NullLogger.Instance, TestLog.Token);
+        var byKey = Record(log.Topic, "k", "2");
+        StoreRecord elsewhere = new(log.Topic, new() { Key = "k"u8.ToArray(), Value = null, Partition = 1 });
+        var results = await earlier.CommitAsync([Record(log.Topic, "k", "1"), byKey, elsewhere, Record(log.Messages, "k", "m")]);
+        Assert.Equal([4], log.Log.Transactions);
+        Assert.Equal(results[0].Partition, results[1].Partition);
+        Assert.Equal((1, results[0].Offset + 1), (results[2].Partition, results[1].Offset));
+        Assert.Null(Assert.Single((await log.ReadAsync(log.Topic, 1)).Where(record => record.Offset == results[2].Offset)).Value);
+
+        await using var later = await PartitionStore.OpenSharedAsync(log.Log, new(log.Topic, 2), log.Owner, NullLogger.Instance, TestLog.Token);
+        await Assert.ThrowsAsync<OwnerFencedException>(() => earlier.CommitAsync([byKey]));
+        await later.CommitAsync([byKey]);
     }
 
     [Theory, MemberData(nameof(Logs))]

@@ -43,6 +43,7 @@ internal sealed class LoadCommand : Command
     private readonly Option<int> _messages = Option("--messages", "messages for all subscribers together; 0: the subscribers stay away", 100_000);
     private readonly Option<int> _filters = Option("--filters", "topic filters of each subscriber", 1);
     private readonly Option<int> _atOnce = Option("--at-once", "subscribers that are connected at a time before they go away; 0: all", 0);
+    private readonly Option<bool> _subscribeOnly = Option("--subscribe-only", "the topics are there already, as after a restart of the server", false);
     private readonly Option<string> _file = new("--file") { Description = "file of acknowledged messages, a line 'topic TAB sequence' each", Required = true };
 
     public LoadCommand(Scenario scenario, string name, string description)
@@ -67,6 +68,17 @@ internal sealed class LoadCommand : Command
             _drain.Description = "seconds to wait when nothing happens any more";
         }
 
+        else if (scenario == Scenario.Retained)
+        {
+            _publishers.DefaultValueFactory = _ => 10;
+            _messages.DefaultValueFactory = _ => 1_000_000;
+            _messages.Description = "topics";
+            _drain.DefaultValueFactory = _ => 30.0;
+            _drain.Description = "seconds to wait when nothing happens any more";
+            _topicPrefix.DefaultValueFactory = _ => "site";
+            _topicPrefix.Description = "first level of the topics";
+        }
+
         List<Option> options =
             [_host, _port, _protocol, _user, _password, _keepAlive, _connectRate, _connectTimeout, _threads, _sources, _duration, _pids, _json, _quiet, _topicPrefix];
         if (scenario == Scenario.Connections)
@@ -76,6 +88,10 @@ internal sealed class LoadCommand : Command
         else if (scenario == Scenario.Offline)
         {
             options.AddRange([_subscribers, _messages, _filters, _atOnce, _publishers, _payload, _window, _drain, _qos, _publishQos, _subscribeQos, _receiveMaximum]);
+        }
+        else if (scenario == Scenario.Retained)
+        {
+            options.AddRange([_messages, _publishers, _payload, _window, _drain, _qos, _subscribeQos, _receiveMaximum, _subscribeOnly]);
         }
         else
         {
@@ -137,6 +153,18 @@ internal sealed class LoadCommand : Command
                 return offline.ExitCode;
             }
 
+            if (_scenario == Scenario.Retained)
+            {
+                var retained = await new RetainedRun(settings, parsed.GetValue(_password), processes, progress, stopping.Token).RunAsync();
+                Console.Write(retained.ToText());
+                if (parsed.GetValue(_json) is { } retainedFile)
+                {
+                    await File.WriteAllTextAsync(retainedFile, retained.ToJson(), CancellationToken.None);
+                }
+
+                return retained.ExitCode;
+            }
+
             using var run = new LoadRun(settings, parsed.GetValue(_password), processes, progress, stopping.Token);
             var result = await run.RunAsync();
             Console.Write(ResultText.Of(result));
@@ -163,10 +191,11 @@ internal sealed class LoadCommand : Command
     {
         bool connections = _scenario == Scenario.Connections;
         bool offline = _scenario == Scenario.Offline;
+        bool retained = _scenario == Scenario.Retained;
         bool subscribes = offline || _scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut;
         int qos = connections ? 0 : _scenario == Scenario.Ledger ? 1 : Within(parsed, _qos, 0, 2);
         int publishQos = subscribes ? parsed.GetValue(_publishQos) ?? qos : qos;
-        int subscribeQos = subscribes ? parsed.GetValue(_subscribeQos) ?? qos : qos;
+        int subscribeQos = subscribes || retained ? parsed.GetValue(_subscribeQos) ?? qos : qos;
         Check(publishQos is >= 0 and <= 2 && subscribeQos is >= 0 and <= 2, "--publish-qos and --subscribe-qos are 0, 1 or 2");
         Check(!offline || (publishQos > 0 && subscribeQos > 0), "nobody keeps messages of QoS 0 for a subscriber that is away");
         int protocol = Within(parsed, _protocol, 4, 5);
@@ -196,19 +225,20 @@ internal sealed class LoadCommand : Command
             PublishQualityOfService = publishQos,
             SubscribeQualityOfService = subscribeQos,
             PayloadLength = connections ? 16 : Within(parsed, _payload, 16, 16 * 1024 * 1024),
-            Rate = connections || offline ? 0 : AtLeastZero(parsed, _rate),
+            Rate = connections || offline || retained ? 0 : AtLeastZero(parsed, _rate),
             Window = connections ? 0 : Within(parsed, _window, 0, 65535),
             WindowBy = (subscribes && !offline ? parsed.GetValue(_windowBy) : null) ?? (publishQos == 0 ? WindowBy.Delivery : WindowBy.Acknowledgement),
             Duration = AtLeastZero(parsed, _duration),
-            WarmUp = connections || offline ? 0 : AtLeastZero(parsed, _warmUp),
-            Ramp = connections || offline ? 0 : AtLeastZero(parsed, _ramp),
+            WarmUp = connections || offline || retained ? 0 : AtLeastZero(parsed, _warmUp),
+            Ramp = connections || offline || retained ? 0 : AtLeastZero(parsed, _ramp),
             Drain = connections ? 0 : AtLeastZero(parsed, _drain),
             TopicPrefix = prefix,
             ClientPrefix = $"bench-{run}",
             UserName = parsed.GetValue(_user),
             KeepAlive = Within(parsed, _keepAlive, 0, 65535),
-            ReceiveMaximum = subscribes ? Within(parsed, _receiveMaximum, 0, 65535) : 0,
-            Messages = offline ? Within(parsed, _messages, 0, 1_000_000_000) : 0,
+            ReceiveMaximum = subscribes || retained ? Within(parsed, _receiveMaximum, 0, 65535) : 0,
+            SubscribeOnly = retained && parsed.GetValue(_subscribeOnly),
+            Messages = offline || retained ? Within(parsed, _messages, retained ? 1 : 0, 1_000_000_000) : 0,
             Filters = offline ? Within(parsed, _filters, 1, 1000) : 1,
             AtOnce = offline && parsed.GetValue(_atOnce) > 0 ? parsed.GetValue(_atOnce) : int.MaxValue,
             ConnectRate = AtLeastZero(parsed, _connectRate),

@@ -10,7 +10,7 @@ internal sealed class PublishTemplate
     private readonly int _packetIdOffset;
     private readonly int _payloadOffset;
 
-    public PublishTemplate(int protocol, string topic, int qualityOfService, int payloadLength)
+    public PublishTemplate(int protocol, string topic, int qualityOfService, int payloadLength, bool retain = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(payloadLength, MessageHeader.Length);
         byte[] topicBytes = Encoding.UTF8.GetBytes(topic);
@@ -19,7 +19,7 @@ internal sealed class PublishTemplate
         int lengthBytes = PacketWriter.WriteVariable(length, bodyLength);
 
         _packet = new byte[1 + lengthBytes + bodyLength];
-        _packet[0] = (byte)(((int)PacketType.Publish << 4) | (qualityOfService << 1));
+        _packet[0] = (byte)(((int)PacketType.Publish << 4) | (qualityOfService << 1) | (retain ? 1 : 0));
         length[..lengthBytes].CopyTo(_packet.AsSpan(1));
         int position = 1 + lengthBytes;
         BinaryPrimitives.WriteUInt16BigEndian(_packet.AsSpan(position), (ushort)topicBytes.Length);

@@ -17,6 +17,9 @@ internal readonly ref struct ReceivedPublish
     /// <summary>The DUP flag: sent again.</summary>
     public bool IsDuplicate { get; }
 
+    /// <summary>The RETAIN flag: sent because of a subscription.</summary>
+    public bool IsRetained { get; private init; }
+
     public int QualityOfService { get; }
 
     public ushort PacketId { get; }
@@ -58,7 +61,7 @@ internal readonly ref struct ReceivedPublish
             position += bytes + properties;
         }
 
-        return new ReceivedPublish((first & 8) != 0, qualityOfService, packetId, topic, body[position..]);
+        return new ReceivedPublish((first & 8) != 0, qualityOfService, packetId, topic, body[position..]) { IsRetained = (first & 1) != 0 };
     }
 
     private static LoadException Malformed() => new("the server sent a malformed PUBLISH");

@@ -15,14 +15,14 @@ public sealed class EdgeOptions
     /// <summary>How many QoS 1 and 2 publishes an MQTT 5 client may have unacknowledged (Receive Maximum). From 1 to 65,535.</summary>
     public int ReceiveMaximum { get; set; } = 1000;
 
+    /// <summary>Whether clients may publish retained messages and are sent them (Retain Available).</summary>
+    public bool RetainAvailable { get; set; } = true;
+
     /// <summary>The longest Keep Alive in seconds; MQTT 5 clients that ask for more, or none, are told this one (Server Keep Alive). 0 leaves it to the client.</summary>
     public int MaximumKeepAlive { get; set; }
 
     /// <summary>The greatest QoS of messages and subscriptions: 0, 1 or 2 (Maximum QoS).</summary>
     public int MaximumQoS { get; set; } = 2;
-
-    /// <summary>Whether clients may publish messages that are to be retained (Retain Available).</summary>
-    public bool RetainAvailable { get; set; }
 
     /// <summary>Whether filters may hold wildcards (Wildcard Subscription Available).</summary>
     public bool WildcardSubscriptionsAvailable { get; set; } = true;

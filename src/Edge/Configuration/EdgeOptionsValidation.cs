@@ -21,7 +21,6 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.MaximumQoS), options.MaximumQoS, 0, 2)
             ?? Range(nameof(options.TopicAliasMaximum), options.TopicAliasMaximum, 0, ushort.MaxValue)
             ?? Range(nameof(options.OutgoingTopicAliases), options.OutgoingTopicAliases, 0, MostOutgoingAliases)
-            ?? NotYet(nameof(options.RetainAvailable), options.RetainAvailable)
             ?? NotYet(nameof(options.SharedSubscriptionsAvailable), options.SharedSubscriptionsAvailable)
             ?? CheckPrefix(options.ResponseTopicPrefix)
             ?? Range(nameof(options.MaximumConnections), options.MaximumConnections, 1, int.MaxValue)

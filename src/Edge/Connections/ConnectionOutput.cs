@@ -68,8 +68,21 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     }
 
     /// <summary>Enqueues a message; the caller calls <see cref="Schedule"/> afterwards when the queue was empty. False when it is dropped.</summary>
-    public bool TryEnqueue(MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers, out bool wasEmpty) => TryAppend(
-        new OutputItem { Packet = message, PacketId = packetId, QoS = qos, IsDuplicate = isDuplicate, SubscriptionIdentifiers = subscriptionIdentifiers }, out wasEmpty);
+    public bool TryEnqueue(MqttMessage message, in Delivery delivery, int[]? subscriptionIdentifiers, out bool wasEmpty) => TryAppend(
+        new OutputItem
+        {
+            Packet = message,
+            SubscriptionIdentifiers = subscriptionIdentifiers,
+            PacketId = delivery.PacketId,
+            QoS = delivery.QoS,
+            IsDuplicate = delivery.IsDuplicate,
+            IsRetained = delivery.IsRetained,
+            IsPaced = delivery.IsPaced,
+        },
+        out wasEmpty);
+
+    /// <summary>Enqueues a mark, as a message is.</summary>
+    public bool TryEnqueueMark(out bool wasEmpty) => TryAppend(new OutputItem { IsMark = true }, out wasEmpty);
 
     /// <summary>Enqueues a PUBREL or PUBCOMP, as a message is.</summary>
     public bool TryEnqueueAcknowledgement(PacketType type, ushort packetId, byte reasonCode, out bool wasEmpty)
@@ -304,6 +317,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             PacketId = item.PacketId,
             QoS = item.QoS,
             IsDuplicate = item.IsDuplicate,
+            IsRetained = item.IsRetained,
             RemainingExpiry = remainingExpiry,
             SubscriptionIdentifiers = item.SubscriptionIdentifiers,
         };
@@ -331,7 +345,11 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
 
     private void WritePacket(ref OutputBuffer output, in OutputItem item)
     {
-        if (item.Packet is byte[] packet)
+        if (item.IsMark)
+        {
+            connection.Acknowledge(0, AcknowledgementKind.Written, 0);
+        }
+        else if (item.Packet is byte[] packet)
         {
             output.Write(packet);
         }
@@ -359,7 +377,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
 
     private bool TryAppend(in OutputItem item, out bool wasEmpty)
     {
-        var isDroppable = item is { Packet: MqttMessage, QoS: 0 };
+        var isDroppable = item is { Packet: MqttMessage, QoS: 0, IsPaced: false };
         lock (_gate)
         {
             wasEmpty = _queue.Count == 0;

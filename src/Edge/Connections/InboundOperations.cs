@@ -113,6 +113,9 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
             case SessionRun toSession:
                 context.InboundQoS2.Get(toSession.Partition).Add(toSession);
                 break;
+            case RetainedRun toRetained:
+                context.Retained.Get(toRetained.Partition).Add(toRetained);
+                break;
             case AnswerRun answers:
                 answers.Settle();
                 break;

@@ -18,6 +18,15 @@ internal struct OutputItem
 
     public bool IsDuplicate;
 
+    /// <summary>The RETAIN flag of a message.</summary>
+    public bool IsRetained;
+
+    /// <summary>Not dropped when the client reads slowly: its sender waits.</summary>
+    public bool IsPaced;
+
+    /// <summary>Nothing to write: whoever sends to the client wants to know that all before it is written.</summary>
+    public bool IsMark;
+
     /// <summary>PUBREL or PUBCOMP; otherwise not set.</summary>
     public PacketType Acknowledgement;
 

@@ -60,13 +60,16 @@ internal sealed class DeliveryReceiver(EdgeContext context)
 
     private static bool TryEnqueue(ConnectionOutput output, DeliveryBatch batch, in Delivery delivery, out bool wasEmpty)
     {
-        if (delivery.IsRelease)
+        switch (delivery.MessageIndex)
         {
-            return output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty);
+            case Delivery.Release:
+                return output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty);
+            case Delivery.Mark:
+                return output.TryEnqueueMark(out wasEmpty);
+            default:
+                var identifiers = delivery.IdentifierSet == 0 ? null : batch.IdentifierSets![delivery.IdentifierSet - 1];
+                return output.TryEnqueue(batch.Messages[delivery.MessageIndex], delivery, identifiers, out wasEmpty);
         }
-
-        var identifiers = delivery.IdentifierSet == 0 ? null : batch.IdentifierSets![delivery.IdentifierSet - 1];
-        return output.TryEnqueue(batch.Messages[delivery.MessageIndex], delivery.PacketId, delivery.QoS, delivery.IsDuplicate, identifiers, out wasEmpty);
     }
 
     private PartitionState GetPartition(int partition)

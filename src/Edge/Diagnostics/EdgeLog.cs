@@ -37,4 +37,7 @@ internal static partial class EdgeLog
 
     [LoggerMessage(11, LogLevel.Warning, "Session partition {Partition} takes no QoS 2 messages, trying again: {Error}")]
     public static partial void PublishQoS2Failed(this ILogger logger, int partition, string error);
+
+    [LoggerMessage(12, LogLevel.Warning, "Retained partition {Partition} takes no messages, trying again: {Error}")]
+    public static partial void PublishRetainedFailed(this ILogger logger, int partition, string error);
 }

@@ -148,8 +148,10 @@ internal sealed class ConnectPacket
                     ExpectNotZero(ReceiveMaximum, "Receive Maximum");
                     break;
                 case PropertyId.MaximumPacketSize:
-                    MaximumPacketSize = properties.Values.ReadUInt32();
-                    ExpectNotZero(MaximumPacketSize, "Maximum Packet Size");
+                    // The answer is written within it, so only what is allowed counts.
+                    var size = properties.Values.ReadUInt32();
+                    ExpectNotZero(size, "Maximum Packet Size");
+                    MaximumPacketSize = size;
                     break;
                 case PropertyId.TopicAliasMaximum:
                     TopicAliasMaximum = properties.Values.ReadUInt16();

@@ -10,6 +10,8 @@ internal readonly struct PublishHeader
 
     public bool IsDuplicate { get; init; }
 
+    public bool IsRetained { get; init; }
+
     /// <summary>What is left of the Message Expiry Interval ([MQTT-3.3.2-6]); null when the message has none.</summary>
     public uint? RemainingExpiry { get; init; }
 

@@ -34,7 +34,7 @@ internal static class PublishWriter
         }
 
         var span = output.Reserve(frameLength + headLength);
-        span[0] = (byte)(((int)PacketType.Publish << 4) | (header.IsDuplicate ? 8 : 0) | (header.QoS << 1));
+        span[0] = (byte)(((int)PacketType.Publish << 4) | (header.IsDuplicate ? 8 : 0) | (header.QoS << 1) | (header.IsRetained ? 1 : 0));
         var position = 1 + VariableInteger.Write(span[1..], (int)bodyLength);
         BinaryPrimitives.WriteUInt16BigEndian(span[position..], (ushort)topicLength);
         position += 2;

@@ -11,7 +11,7 @@ internal sealed record ServerFeatures
     public byte MaximumQoS { get; init; } = 2;
 
     /// <summary>Retained messages.</summary>
-    public bool Retain { get; init; }
+    public bool Retain { get; init; } = true;
 
     /// <summary>Filters with wildcards.</summary>
     public bool WildcardSubscriptions { get; init; } = true;

@@ -8,6 +8,9 @@ namespace OrleansMqtt.Edge.Protocol;
 /// <param name="Refusals">The reason codes of those that are refused; 0 for the others.</param>
 internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscriptions, byte[] Refusals)
 {
+    /// <summary>The Retain Handling of subscriptions that are sent no retained messages.</summary>
+    private const byte NoRetained = 2;
+
     private static readonly ulong AllowedProperties = PropertyReader.SetOf(PropertyId.SubscriptionIdentifier, PropertyId.UserProperty);
 
     public static SubscribePacket Read(ReadOnlySpan<byte> body, ProtocolVersion version, ServerFeatures features)
@@ -50,7 +53,7 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
                 MaximumQoS = Math.Min((byte)(options & 3), features.MaximumQoS),
                 NoLocal = (options & 0x04) != 0,
                 RetainAsPublished = (options & 0x08) != 0,
-                RetainHandling = (byte)((options >> 4) & 3),
+                RetainHandling = features.Retain ? (byte)((options >> 4) & 3) : NoRetained,
                 Identifier = identifier,
             });
             refusals.Add(0);

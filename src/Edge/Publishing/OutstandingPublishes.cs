@@ -148,7 +148,11 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
         return error;
     }
 
-    private static RunPaths GetOtherPath(InboundRun run) => run.Path switch { RunPaths.Log => RunPaths.Session, RunPaths.Session => RunPaths.Log, _ => RunPaths.None };
+    private static RunPaths GetOtherPath(InboundRun run)
+    {
+        const RunPaths Messages = RunPaths.Log | RunPaths.Session | RunPaths.Retained;
+        return run.Path is RunPaths.None or RunPaths.Releases ? RunPaths.None : Messages & ~run.Path;
+    }
 
     private bool TryPeek(out InboundRun run)
     {

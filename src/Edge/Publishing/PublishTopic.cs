@@ -1,7 +1,7 @@
 namespace OrleansMqtt.Edge.Publishing;
 
 /// <summary>A topic that clients publish to, with what is made once for it.</summary>
-internal sealed class PublishTopic(byte[] utf8, string name, ITopicGrain grain)
+internal sealed class PublishTopic(byte[] utf8, string name, ITopicGrain grain, int retainedPartition)
 {
     /// <summary>The name as it came.</summary>
     public ReadOnlySpan<byte> Utf8 => utf8;
@@ -9,4 +9,7 @@ internal sealed class PublishTopic(byte[] utf8, string name, ITopicGrain grain)
     public string Name => name;
 
     public ITopicGrain Grain => grain;
+
+    /// <summary>Where its retained message belongs.</summary>
+    public int RetainedPartition => retainedPartition;
 }

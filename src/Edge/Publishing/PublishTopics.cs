@@ -47,7 +47,7 @@ internal sealed class PublishTopics(IEdgeGrains grains)
         PacketReader.CheckUtf8(utf8);
         PublishPacket.ExpectName(utf8);
         var name = Encoding.UTF8.GetString(utf8);
-        var added = new PublishTopic(utf8.ToArray(), name, grains.GetTopic(name));
+        var added = new PublishTopic(utf8.ToArray(), name, grains.GetTopic(name), grains.RetainedPartitionOf(utf8));
         if (utf8.Length <= MaximumCachedLength)
         {
             _topics[_topics[first] is null ? first : second] = added;

@@ -89,6 +89,12 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
             return completed;
         }
 
+        if (packet.Retain)
+        {
+            ContinueRetained(publishes, topic.RetainedPartition, bytes, ref completed).Add(message, packet.PacketId, bytes);
+            return completed;
+        }
+
         if (_run is not PublishRun run || run.Topic != topic || !HasRoom(run, bytes))
         {
             completed = Begin(run = new PublishRun(publishes, topic) { StartTimestamp = SampleStart() });
@@ -178,6 +184,16 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
         if (_run is not SessionRun run || !HasRoom(run, bytes))
         {
             completed = Begin(run = new SessionRun(publishes, connection.Session) { StartTimestamp = SampleStart() });
+        }
+
+        return run;
+    }
+
+    private RetainedRun ContinueRetained(OutstandingPublishes publishes, int partition, int bytes, ref InboundRun? completed)
+    {
+        if (_run is not RetainedRun run || run.Partition != partition || !HasRoom(run, bytes))
+        {
+            completed = Begin(run = new RetainedRun(publishes, partition) { StartTimestamp = SampleStart() });
         }
 
         return run;

@@ -16,5 +16,8 @@ internal enum RunPaths
     /// <summary>PUBRELs to the session partition: no message has to wait for them.</summary>
     Releases = 4,
 
-    All = Log | Session | Releases,
+    /// <summary>Messages to the partitions of the retained topic, which store them together with their retained copies.</summary>
+    Retained = 8,
+
+    All = Log | Session | Releases | Retained,
 }

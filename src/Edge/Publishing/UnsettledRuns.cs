@@ -8,12 +8,14 @@ internal sealed class UnsettledRuns
     private int _log;
     private int _session;
     private int _releases;
+    private int _retained;
 
     /// <summary>Whether a run of one of the paths is under way.</summary>
     public bool Any(RunPaths paths)
         => ((paths & RunPaths.Log) != 0 && Volatile.Read(ref _log) > 0)
             || ((paths & RunPaths.Session) != 0 && Volatile.Read(ref _session) > 0)
-            || ((paths & RunPaths.Releases) != 0 && Volatile.Read(ref _releases) > 0);
+            || ((paths & RunPaths.Releases) != 0 && Volatile.Read(ref _releases) > 0)
+            || ((paths & RunPaths.Retained) != 0 && Volatile.Read(ref _retained) > 0);
 
     public void Add(RunPaths path)
     {
@@ -67,6 +69,9 @@ internal sealed class UnsettledRuns
                 break;
             case RunPaths.Releases:
                 _releases += difference;
+                break;
+            case RunPaths.Retained:
+                _retained += difference;
                 break;
         }
     }

@@ -1,16 +1,20 @@
 namespace OrleansMqtt;
 
-/// <summary>One packet for one connection: a message, or the PUBREL of one.</summary>
+/// <summary>One packet for one connection: a message, or the PUBREL of one; or a mark between them.</summary>
 [GenerateSerializer, Immutable, Alias("delivery")]
-public readonly struct Delivery(long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate, int identifierSet = 0)
+public readonly struct Delivery(
+    long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate, int identifierSet = 0, bool isRetained = false, bool isPaced = false)
 {
     /// <summary>What <see cref="MessageIndex"/> is in a PUBREL.</summary>
     public const int Release = -1;
 
+    /// <summary>What <see cref="MessageIndex"/> is in a mark: the edge answers <see cref="AcknowledgementKind.Written"/> when all before it is written to the client.</summary>
+    public const int Mark = -2;
+
     /// <summary>From <see cref="ConnectRequest.ConnectionId"/>.</summary>
     [Id(0)] public long ConnectionId { get; } = connectionId;
 
-    /// <summary>The index in <see cref="DeliveryBatch.Messages"/>; <see cref="Release"/> for a PUBREL.</summary>
+    /// <summary>The index in <see cref="DeliveryBatch.Messages"/>; <see cref="Release"/> for a PUBREL, <see cref="Mark"/> for a mark.</summary>
     [Id(1)] public int MessageIndex { get; } = messageIndex;
 
     /// <summary>The packet identifier; 0 at QoS 0.</summary>
@@ -25,6 +29,9 @@ public readonly struct Delivery(long connectionId, int messageIndex, ushort pack
     /// <summary>The place, from 1, in <see cref="DeliveryBatch.IdentifierSets"/>; 0 when the message is sent without subscription identifiers.</summary>
     [Id(5)] public int IdentifierSet { get; } = identifierSet;
 
-    /// <summary>Whether it is a PUBREL.</summary>
-    public bool IsRelease => MessageIndex == Release;
+    /// <summary>The RETAIN flag.</summary>
+    [Id(6)] public bool IsRetained { get; } = isRetained;
+
+    /// <summary>Whether its sender waits for a mark before it sends more, so that it need not be dropped when the client reads slowly.</summary>
+    [Id(7)] public bool IsPaced { get; } = isPaced;
 }

@@ -14,4 +14,7 @@ public enum AcknowledgementKind : byte
 
     /// <summary>PUBCOMP: ends a QoS 2 delivery.</summary>
     PubComp,
+
+    /// <summary>No packet of the client: what was sent before a <see cref="Delivery.Mark"/> is written. The packet identifier is 0.</summary>
+    Written,
 }

@@ -12,6 +12,7 @@ namespace OrleansMqtt.Grains;
 internal sealed class RecordCodec(IOptions<TopicsOptions> options)
 {
     private static readonly LogHeader[] NoHeaders = [];
+    private static readonly byte[] Retain = "1"u8.ToArray();
     private static readonly byte[] Text = "TEXT"u8.ToArray();
     private static readonly byte[] Binary = "BINARY"u8.ToArray();
     private readonly RecordHeaders _names = new(options.Value.HeaderPrefix);
@@ -56,6 +57,11 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         ReadOnlyMemory<byte> key, MqttMessage message, ReadOnlyMemory<byte>? local, string? replyTopic, LogHeader[]? topicHeaders = null, int? partition = null)
     {
         topicHeaders ??= TopicHeaders(message.Topic, isKey: true);
+        if (message.Retain)
+        {
+            topicHeaders = [new(_names.Retain, Retain), .. topicHeaders];
+        }
+
         return new()
         {
             Key = key,
@@ -71,6 +77,20 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         };
     }
 
+    /// <summary>Whether a record was written for a publish of this server that was to be retained.</summary>
+    public bool IsRetainedPublish(StoredRecord record)
+    {
+        foreach (var header in record.Headers ?? NoHeaders)
+        {
+            if (header.Name == _names.Retain)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The message of a record; null when neither a header nor its key holds a topic name.</summary>
     /// <param name="record">The record.</param>
     /// <param name="defaultQoS">The QoS of a record that carries none.</param>
@@ -81,6 +101,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         ReadOnlyMemory<byte>? topicBytes = null;
         var hasTopicHeader = false;
         string? local = null;
+        var retain = false;
         PropertiesBuilder properties = default;
         foreach (var header in record.Headers ?? NoHeaders)
         {
@@ -96,6 +117,10 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
             else if (header.Name == _names.Local)
             {
                 local = strings.Get(value);
+            }
+            else if (header.Name == _names.Retain)
+            {
+                retain = value.SequenceEqual(Retain);
             }
             else if (header.Name == _names.Topic)
             {
@@ -119,6 +144,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
             Topic = topic,
             Payload = record.Value.GetValueOrDefault(),
             QoS = qos,
+            Retain = retain,
             PublisherClientId = local,
             TimestampMilliseconds = record.TimestampMilliseconds,
             Properties = properties.Build(),

@@ -11,6 +11,8 @@ internal sealed class RecordHeaders(string prefix)
 
     public string Local { get; } = prefix + "local";
 
+    public string Retain { get; } = prefix + "retain";
+
     /// <summary>The MQTT topic of a record whose key is something else.</summary>
     public string Topic { get; } = prefix + "topic";
 

@@ -34,7 +34,8 @@ internal sealed partial class EdgeOutbox(
     /// <summary>Called when a later owner of the partition has sent to the edge.</summary>
     public Action? Superseded { get; init; }
 
-    public void Add(long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? identifiers)
+    public void Add(
+        long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? identifiers, bool isRetained = false, bool isPaced = false)
     {
         if (_messages.Count == 0 || !ReferenceEquals(_messages[^1], message))
         {
@@ -46,11 +47,14 @@ internal sealed partial class EdgeOutbox(
             _identifierSets.Add(identifiers);
         }
 
-        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate, identifiers is null ? 0 : _identifierSets.Count));
+        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate, identifiers is null ? 0 : _identifierSets.Count, isRetained, isPaced));
     }
 
     /// <summary>Adds the PUBREL of a QoS 2 message.</summary>
     public void AddRelease(long connectionId, ushort packetId, byte reasonCode) => _deliveries.Add(new(connectionId, Delivery.Release, packetId, reasonCode, isDuplicate: false));
+
+    /// <summary>Adds a mark: the edge tells when all before it is written to the client.</summary>
+    public void AddMark(long connectionId) => _deliveries.Add(new(connectionId, Delivery.Mark, 0, 0, isDuplicate: false));
 
     /// <summary>Sends what waits, unless a batch is on its way; then it follows.</summary>
     public void Flush()

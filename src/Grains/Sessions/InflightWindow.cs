@@ -21,6 +21,9 @@ internal sealed class InflightWindow
     /// <summary>Whether another message may be sent. A message larger than the bound is sent alone.</summary>
     public bool IsOpen => _sent < _maximumCount && _sentBytes < _maximumBytes && Count < ushort.MaxValue;
 
+    /// <summary>How many more messages may be sent, by their number.</summary>
+    public int Room => Math.Max(0, Math.Min(_maximumCount - _sent, ushort.MaxValue - Count));
+
     /// <summary>What is in flight, in the order of sending.</summary>
     public IEnumerable<(ushort PacketId, InflightMessage Message)> InOrder =>
         _messages is null ? [] : _messages.OrderBy(message => message.Value.Sequence).Select(message => (message.Key, message.Value));

@@ -8,6 +8,7 @@ namespace OrleansMqtt.Grains;
 /// its way at a time, and what changes meanwhile travels with the next. Used inside the turns of the partition's grain only.
 /// </summary>
 internal sealed partial class RouterLink(TopicPartitionId source, int index, int sessionPartition, long generation, IRouterGrain router, ILogger logger)
+    : MessageSource(source, index)
 {
     private readonly HashSet<string> _added = new(StringComparer.Ordinal);
     private readonly HashSet<string> _removed = new(StringComparer.Ordinal);
@@ -15,11 +16,6 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     private bool _isUpdating;
     private bool _needsAll = true;
     private long _version;
-
-    public TopicPartitionId Source { get; } = source;
-
-    /// <summary>Its index in the session partition.</summary>
-    public int Index { get; } = index;
 
     /// <summary>The router's generation; 0 while unknown.</summary>
     public long RouterGeneration { get; private set; }
@@ -34,16 +30,6 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     public long CatchUpTo { get; set; }
 
     public bool IsCatchingUp { get; set; }
-
-    public RecentMessages Recent { get; } = new();
-
-    /// <summary>Messages that were read back from the log for mailboxes; replaced by each read.</summary>
-    public LoadedStretch Loaded { get; set; } = LoadedStretch.Empty;
-
-    /// <summary>Sessions whose next message has to be read back from the log.</summary>
-    public ReadBackQueue Waiting { get; } = new();
-
-    public bool IsLoading { get; set; }
 
     /// <summary>All filters that the router has to know.</summary>
     public required Func<RouterLink, string[]> AllFilters { get; init; }

@@ -28,6 +28,9 @@ internal sealed class Session(string clientId, int slot)
 
     public Mailbox Mailbox { get; } = new();
 
+    /// <summary>What of retained messages is still to come; null when there is nothing.</summary>
+    public RetainedBacklog? Retained { get; set; }
+
     /// <summary>The identifiers of QoS 2 messages that the client published and has not released; null when there are none.</summary>
     public HashSet<ushort>? Received { get; set; }
 
@@ -77,6 +80,9 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>The greatest QoS of the filters that matched.</summary>
     public byte MatchQoS { get; set; }
 
+    /// <summary>Whether one of them keeps the RETAIN flag.</summary>
+    public bool MatchRetain { get; set; }
+
     /// <summary>The identifiers of the subscriptions that matched; null when there are none.</summary>
     public int[]? MatchIdentifiers { get; set; }
 
@@ -89,6 +95,7 @@ internal sealed class Session(string clientId, int slot)
     public void Attach(EdgeOutbox edge, long connectionId, ConnectionEpoch epoch, int maximumInflight, int maximumInflightBytes)
     {
         (Edge, ConnectionId, Epoch, IsStarted) = (edge, connectionId, epoch, false);
+        Retained?.Interrupt();
         Window.Open(maximumInflight, maximumInflightBytes);
         Resend = new(Window.InOrder.Select(message => message.PacketId));
     }

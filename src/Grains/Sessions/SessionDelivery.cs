@@ -30,7 +30,7 @@ internal sealed partial class SessionDelivery(
     {
         if (!held.Session.IsEnded)
         {
-            Deliver(held.Session, Math.Min(held.Message.QoS, held.MaximumQoS), links[held.Link], held.Message, held.Identifiers);
+            Deliver(held.Session, Math.Min(held.Message.QoS, held.MaximumQoS), held.Retain, links[held.Link], held.Message, held.Identifiers);
         }
     }
 
@@ -59,11 +59,11 @@ internal sealed partial class SessionDelivery(
             if (session.MatchStart is { } start)
             {
                 session.MatchStart = null;
-                start.Hold(new(session, session.MatchQoS, link.Index, message, session.MatchIdentifiers));
+                start.Hold(new(session, session.MatchQoS, session.MatchRetain, link.Index, message, session.MatchIdentifiers));
             }
             else
             {
-                Deliver(session, Math.Min(message.QoS, session.MatchQoS), link, message, session.MatchIdentifiers);
+                Deliver(session, Math.Min(message.QoS, session.MatchQoS), session.MatchRetain, link, message, session.MatchIdentifiers);
             }
         }
     }
@@ -77,9 +77,15 @@ internal sealed partial class SessionDelivery(
         }
 
         var start = subscription.Start is { IsKnown: false } unknown ? unknown : null;
+        var retain = message.Retain && asked.RetainAsPublished;
+        if (message.Retain && start is null)
+        {
+            subscription.Cursor?.NoteNewer(message.Topic);
+        }
+
         if (session.MatchStamp != _stamp)
         {
-            (session.MatchStamp, session.MatchQoS, session.MatchStart) = (_stamp, asked.MaximumQoS, start);
+            (session.MatchStamp, session.MatchQoS, session.MatchRetain, session.MatchStart) = (_stamp, asked.MaximumQoS, retain, start);
             session.MatchIdentifiers = identifierSets.Add(null, asked.Identifier);
             _matchedSessions.Add(session);
         }
@@ -87,12 +93,13 @@ internal sealed partial class SessionDelivery(
         {
             // It is held only while all subscriptions that match are too new to know whether they count.
             session.MatchQoS = Math.Max(session.MatchQoS, asked.MaximumQoS);
+            session.MatchRetain |= retain;
             session.MatchIdentifiers = identifierSets.Add(session.MatchIdentifiers, asked.Identifier);
             session.MatchStart = start is null ? null : session.MatchStart;
         }
     }
 
-    private void Deliver(Session session, byte qos, RouterLink link, MqttMessage message, int[]? identifiers)
+    private void Deliver(Session session, byte qos, bool retain, RouterLink link, MqttMessage message, int[]? identifiers)
     {
         if (session.MatchedBefore is { } matched && message.Offset < matched[link.Index])
         {
@@ -117,11 +124,11 @@ internal sealed partial class SessionDelivery(
                 return;
             }
 
-            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, identifiers);
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, identifiers, retain);
             return;
         }
 
-        MessageReference reference = new(message.Offset, (ushort)link.Index, qos);
+        MessageReference reference = new(message.Offset, (ushort)link.Index, qos, retain);
         store.MarkDirty(session);
         if (session.Mailbox.Count == 0 && session.Window.IsOpen && session.IsReady)
         {

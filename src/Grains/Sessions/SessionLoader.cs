@@ -145,14 +145,15 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.WillPublished = delivery.WillPublished;
         session.MatchedBefore = sources.ByLink(delivery.Matched);
         session.Window.LastPacketId = delivery.LastPacketId;
-        foreach (var (packetId, source, offset, qos, isReleased) in delivery.Inflight)
+        foreach (var (packetId, source, offset, qos, isReleased, retain) in delivery.Inflight)
         {
             if (sources.LinkOf(source) is >= 0 and var link && session.Window.Find(packetId) is null)
             {
-                session.Window.Load(packetId, new(offset, (ushort)link, qos), isReleased);
+                session.Window.Load(packetId, new(offset, (ushort)link, qos, retain), isReleased);
             }
         }
 
+        session.Retained = RetainedBacklog.Load(delivery.Retained, sources);
         session.Received = delivery.Received.Length == 0 ? null : [.. delivery.Received];
     }
 
@@ -172,10 +173,10 @@ internal sealed partial class SessionLoader(ILogger logger)
 
             next++;
             references.Clear();
-            foreach (var (source, offset, qos) in TryDecode(key, value, DecodeSegment) ?? [])
+            foreach (var (source, offset, qos, retain) in TryDecode(key, value, DecodeSegment) ?? [])
             {
                 // A partition that is not read any more keeps its place in the count; its messages are out of reach.
-                references.Add(new(offset, sources.LinkOf(source) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos));
+                references.Add(new(offset, sources.LinkOf(source) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos, retain));
             }
 
             // All are full but the last.
@@ -189,7 +190,7 @@ internal sealed partial class SessionLoader(ILogger logger)
         }
     }
 
-    private static (int Source, long Offset, byte QoS)[] DecodeSegment(ReadOnlySpan<byte> bytes) =>
+    private static (int Source, long Offset, byte QoS, bool Retain)[] DecodeSegment(ReadOnlySpan<byte> bytes) =>
         MailboxSegmentRecord.Decode(bytes) is { Length: <= Mailbox.SegmentSize } references
             ? references
             : throw new InvalidDataException("A record of the sessions topic has more references than a segment.");

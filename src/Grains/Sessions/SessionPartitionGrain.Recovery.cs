@@ -18,13 +18,17 @@ internal sealed partial class SessionPartitionGrain
         _generation = Math.Max((loader.Positions?.Generation ?? 0) + 1, time.GetUtcNow().UtcTicks);
         TopicPartitionId[] sources =
             [.. routes.Topics.SelectMany(topic => Enumerable.Range(0, log.GetPartitionCount(topic)), static (topic, partition) => new TopicPartitionId(topic, partition))];
-        _sources = new(loader.Positions, sources);
+        _sources = new(loader.Positions, [.. sources, .. retainedPartitions.All], retainedPartitions.All.Count);
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
         _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
         IdentifierSets identifierSets = new();
-        _sender = new(stored, _links, _store, new(_subscriptions, identifierSets), _partition, logger);
+        MessageSource[] retained = [.. retainedPartitions.All.Select((partition, i) => new MessageSource(partition, _links.Length + i))];
+        _sender = new(stored, [.. _links, .. retained], _store, new(_subscriptions, identifierSets), _partition, logger);
         _delivery = new(_subscriptions, identifierSets, _sender, _links, _store, options.Value, logger);
+        _retained = new(
+            log, retainedPartitions.All, retained, partition => GrainFactory.GetGrain<IRetainedViewGrain>(partition), _sender, identifierSets, _store, _partition, logger);
+        _sender.RetainedWanted = _retained.Advance;
         _subscriptions.Start(_links);
         var connected = LoadSessions(loader);
         foreach (var (clientId, keys) in loader.Leftovers)
@@ -65,6 +69,7 @@ internal sealed partial class SessionPartitionGrain
             CloseEarlier(edge).Ignore();
         }
 
+        _retained.Wake().Ignore();
         Lose(connected).Ignore();
     }
 
@@ -108,6 +113,8 @@ internal sealed partial class SessionPartitionGrain
                 last = offsets;
                 _subscriptions.Set(session, subscription, start);
             }
+
+            RetainedDelivery.Resume(session);
 
             if (record.IsConnected)
             {

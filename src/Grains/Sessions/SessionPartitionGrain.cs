@@ -15,6 +15,7 @@ internal sealed partial class SessionPartitionGrain(
     SessionPartitions partitions,
     EdgeServices edgeServices,
     MessageEncoder encoder,
+    RetainedPartitions retainedPartitions,
     StoredMessages stored,
     TimeProvider time,
     IOptions<SessionsOptions> options,
@@ -36,6 +37,7 @@ internal sealed partial class SessionPartitionGrain(
     private SessionStore _store = null!;
     private SessionSender _sender = null!;
     private SessionDelivery _delivery = null!;
+    private RetainedDelivery _retained = null!;
     private RouterLink[] _links = [];
     private int _partition;
     private long _generation;
@@ -174,8 +176,8 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         session.WillPublished = epoch;
-        var (topic, record) = encoder.Encode(will);
-        List<StoreRecord> records = [new(topic, record)];
+        List<StoreRecord> records = [];
+        encoder.Add(will, records);
         _store.AddSession(session, records);
         await _store.CommitAsync(records);
         GrainInstruments.Wills.Add(1);
@@ -190,6 +192,7 @@ internal sealed partial class SessionPartitionGrain(
 
         SubscriptionStart start = new();
         List<Subscription> accepted = [];
+        List<string> wantRetained = [];
         var codes = Array.ConvertAll(subscriptions, subscription =>
         {
             if (session.Subscriptions.Count >= options.Value.MaximumSubscriptions && !session.Subscriptions.ContainsKey(subscription.Filter))
@@ -197,7 +200,11 @@ internal sealed partial class SessionPartitionGrain(
                 return QuotaExceeded;
             }
 
-            _subscriptions.Set(session, subscription, start);
+            if (RetainedDelivery.IsWanted(subscription, isNew: _subscriptions.Set(session, subscription, start)))
+            {
+                wantRetained.Add(subscription.Filter);
+            }
+
             accepted.Add(subscription);
             return subscription.MaximumQoS;
         });
@@ -208,6 +215,11 @@ internal sealed partial class SessionPartitionGrain(
             {
                 _delivery.DeliverHeld(held);
             }
+        }
+
+        if (wantRetained.Count > 0)
+        {
+            await _retained.Begin(session, wantRetained);
         }
 
         _sender.Flush();
@@ -221,6 +233,7 @@ internal sealed partial class SessionPartitionGrain(
             return new(new UnsubscribeResult(Existed: null));
         }
 
+        Array.ForEach(filters, filter => RetainedDelivery.Cancel(session, filter));
         var existed = Array.ConvertAll(filters, filter => _subscriptions.Remove(session, filter));
         _subscriptions.TellRouters();
         return new(new UnsubscribeResult(existed));
@@ -232,7 +245,14 @@ internal sealed partial class SessionPartitionGrain(
         {
             if (_sessions.Find(acknowledgement.SessionSlot, acknowledgement.Epoch) is { Edge: not null } session)
             {
-                _sender.Acknowledge(session, acknowledgement);
+                if (acknowledgement.Kind == AcknowledgementKind.Written)
+                {
+                    _retained.OnWritten(session);
+                }
+                else
+                {
+                    _sender.Acknowledge(session, acknowledgement);
+                }
             }
         }
 
@@ -316,8 +336,7 @@ internal sealed partial class SessionPartitionGrain(
         {
             if ((session.Received ??= []).Add(item.PacketId))
             {
-                var (topic, record) = encoder.Encode(message);
-                records.Add(new(topic, record));
+                encoder.Add(message, records);
                 changed.Add(session);
             }
 

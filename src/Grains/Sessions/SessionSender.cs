@@ -9,13 +9,16 @@ namespace OrleansMqtt.Grains;
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
 internal sealed partial class SessionSender(
-    StoredMessages stored, RouterLink[] links, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
+    StoredMessages stored, MessageSource[] sources, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
 
     /// <summary>The edges that hold connections of the partition's sessions.</summary>
     public IDictionary<SiloAddress, EdgeOutbox> Edges => _edges;
+
+    /// <summary>Called when a session that has retained messages to come may take more.</summary>
+    public Action<Session>? RetainedWanted { get; set; }
 
     /// <summary>Sends what was put together in this turn; what has to be durable first follows when it is.</summary>
     public void Flush()
@@ -51,8 +54,13 @@ internal sealed partial class SessionSender(
             }
             else if (session.Mailbox.Count == 0 || !session.Window.IsOpen || !TrySendNext(session))
             {
-                return;
+                break;
             }
+        }
+
+        if (session.Retained is not null)
+        {
+            RetainedWanted?.Invoke(session);
         }
     }
 
@@ -99,31 +107,32 @@ internal sealed partial class SessionSender(
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
-        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers, reference.Retain);
     }
 
     /// <summary>
     /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
     /// </summary>
     private void SendOrGather(
-        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, int[]? subscriptionIdentifiers = null)
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, int[]? subscriptionIdentifiers = null, bool isRetained = false)
     {
         if (session.IsGathering || (mustBeStored && session.IsDurable))
         {
             session.IsGathering = true;
-            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers));
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained));
         }
         else
         {
-            SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
+            SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
         }
     }
 
-    private static void SendNow(Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers)
+    private static void SendNow(
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers, bool isRetained = false)
     {
         if (message is not null)
         {
-            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
         }
         else
         {
@@ -135,7 +144,7 @@ internal sealed partial class SessionSender(
     {
         List<StoreRecord> records = [];
         List<Session> sessions = [];
-        foreach (var (session, _, _, _, _, _, _) in gathered)
+        foreach (var session in gathered.Select(delivery => delivery.Session))
         {
             if (session.IsGathering)
             {
@@ -157,11 +166,11 @@ internal sealed partial class SessionSender(
             return;
         }
 
-        foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers) in gathered)
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained) in gathered)
         {
             if (session.Edge is not null && session.Epoch == epoch)
             {
-                SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers);
+                SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
             }
         }
 
@@ -225,7 +234,8 @@ internal sealed partial class SessionSender(
             if (message is not null)
             {
                 var subscriptionIdentifiers = identifiers.Of(session, inflight.Reference.Link, message);
-                SendOrGather(session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, subscriptionIdentifiers);
+                SendOrGather(
+                    session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, subscriptionIdentifiers, inflight.Reference.Retain);
             }
             else
             {
@@ -261,9 +271,9 @@ internal sealed partial class SessionSender(
     private bool Find(Session session, MessageReference reference, out MqttMessage? message)
     {
         message = null;
-        if (reference.Link < links.Length)
+        if (reference.Link < sources.Length)
         {
-            var link = links[reference.Link];
+            var link = sources[reference.Link];
             message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
             if (message is not null)
             {
@@ -291,7 +301,7 @@ internal sealed partial class SessionSender(
         return true;
     }
 
-    private void RequestLoad(Session session, RouterLink link, long offset)
+    private void RequestLoad(Session session, MessageSource link, long offset)
     {
         link.Waiting.Add(session, offset);
         if (!link.IsLoading)
@@ -300,7 +310,7 @@ internal sealed partial class SessionSender(
         }
     }
 
-    private async Task Load(RouterLink link)
+    private async Task Load(MessageSource link)
     {
         link.IsLoading = true;
         while (link.Waiting.Next() is { } from)
@@ -318,7 +328,7 @@ internal sealed partial class SessionSender(
         link.Loaded = LoadedStretch.Empty;
     }
 
-    private async Task<LoadedStretch> Read(RouterLink link, long from)
+    private async Task<LoadedStretch> Read(MessageSource link, long from)
     {
         while (true)
         {

@@ -58,8 +58,9 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
             MailboxHead = session.Mailbox.Head,
             Matched = MatchedOf(session),
             Inflight = [.. session.Window.InOrder.Select(entry =>
-                new StoredInflight(entry.PacketId, sources.OfLinks[entry.Message.Reference.Link], entry.Message.Reference.Offset, entry.Message.Reference.QoS, entry.Message.IsReleased))],
+                new StoredInflight(entry.PacketId, sources.OfLinks[entry.Message.Reference.Link], entry.Message.Reference.Offset, entry.Message.Reference.QoS, entry.Message.IsReleased, entry.Message.Reference.Retain))],
             Received = session.Received is { } received ? [.. received] : [],
+            Retained = session.Retained?.Store(sources) ?? [],
         };
         records.Add(new(_topic, new() { Key = SessionKeys.Delivery(session.ClientId), Value = record.Encode() }));
     }

@@ -26,6 +26,9 @@ internal sealed class SessionSubscription(Session session, FilterSubscribers sub
         Options = options;
     }
 
+    /// <summary>Set while retained messages are sent to it.</summary>
+    public RetainedCursor? Cursor { get; set; }
+
     /// <summary>The options for a message.</summary>
     public SubscriptionOptions OptionsAt(int link, long offset) => Changed is null || (Changed.IsKnown && Changed.Includes(link, offset)) ? Options : EarlierOptions;
 

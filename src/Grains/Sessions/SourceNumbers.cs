@@ -2,16 +2,18 @@ using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Grains;
 
-/// <summary>The numbers of messages partitions in the records of a session partition, and which link stands for which.</summary>
+/// <summary>The numbers of messages partitions, and of retained ones behind them, in the records of a session partition, and which link stands for which.</summary>
 internal sealed class SourceNumbers
 {
     private readonly List<(TopicPartitionId Source, long Position)> _stored;
     private readonly int[] _ofLinks;
 
     /// <param name="stored">The stored list; null when there is none.</param>
-    /// <param name="links">The messages partitions of today. Those that have no number get the next.</param>
-    public SourceNumbers(PositionsRecord? stored, IReadOnlyList<TopicPartitionId> links)
+    /// <param name="links">The partitions of today. Those that have no number get the next.</param>
+    /// <param name="retained">How many of them, the last ones, are partitions of the retained topic.</param>
+    public SourceNumbers(PositionsRecord? stored, IReadOnlyList<TopicPartitionId> links, int retained = 0)
     {
+        RetainedCount = retained;
         _stored = stored?.Sources ?? [];
         _ofLinks = new int[links.Count];
         for (var link = 0; link < links.Count; link++)
@@ -26,6 +28,12 @@ internal sealed class SourceNumbers
             _ofLinks[link] = number;
         }
     }
+
+    /// <summary>The partitions of the retained topic.</summary>
+    public int RetainedCount { get; }
+
+    /// <summary>The first of them.</summary>
+    public int FirstRetained => _ofLinks.Length - RetainedCount;
 
     /// <summary>The number of each link.</summary>
     public ReadOnlySpan<int> OfLinks => _ofLinks;

@@ -18,8 +18,8 @@ internal sealed class SubscriptionStart
 
     public bool IsKnown => _offsets is not null;
 
-    /// <summary>Whether a message counts; only when <see cref="IsKnown"/>.</summary>
-    public bool Includes(int link, long offset) => offset >= _offsets![link];
+    /// <summary>Whether a message counts; only when <see cref="IsKnown"/>. Retained ones, whose links are behind the others, do.</summary>
+    public bool Includes(int link, long offset) => link >= _offsets!.Length || offset >= _offsets[link];
 
     public void Hold(HeldMessage message) => (_held ??= []).Add(message);
 

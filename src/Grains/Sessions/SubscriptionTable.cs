@@ -12,9 +12,11 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
     public void Match(string topic, List<FilterSubscribers> matches) => _filters.Match(topic, matches);
 
     /// <summary>Adds a subscription, or changes it; a changed one goes on counting from where it did.</summary>
-    public void Set(Session session, Subscription request, SubscriptionStart start)
+    /// <returns>Whether it is a new one.</returns>
+    public bool Set(Session session, Subscription request, SubscriptionStart start)
     {
         var options = SubscriptionOptions.Of(request);
+        session.HasIdentifiers |= options.Identifier != 0;
         if (!session.Subscriptions.TryGetValue(request.Filter, out var subscription))
         {
             if (!_filters.TryGet(request.Filter, out var subscribers))
@@ -29,13 +31,15 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
             subscription = new(session, subscribers) { Options = options, Start = start };
             subscribers.Add(subscription);
             session.Subscriptions.Add(subscribers.Filter, subscription);
+            return true;
         }
-        else if (subscription.Options != options)
+
+        if (subscription.Options != options)
         {
             subscription.Change(options, start);
         }
 
-        session.HasIdentifiers |= options.Identifier != 0;
+        return false;
     }
 
     /// <summary>Removes a session's subscription; false when there is none.</summary>

@@ -13,11 +13,13 @@ internal sealed class TopicRoutes
     private readonly (string Filter, string Topic)[] _subscribe;
     private readonly ClientPattern[] _clients;
     private readonly string _messages;
+    private readonly MessagesTopic _retained;
 
     public TopicRoutes(IOptions<TopicsOptions> options)
     {
         var topics = options.Value;
         _messages = topics.Messages.Name;
+        _retained = new(topics.Retained.Name, topics.DefaultQoS, filters: null);
         _topics = topics.MessageTopics().ToDictionary(topic => topic.Name, topic => CreateTopic(topics, topic.Name), StringComparer.Ordinal);
         _publish =
         [
@@ -59,8 +61,8 @@ internal sealed class TopicRoutes
     /// <summary>Whether a subscription has to read a topic of the log.</summary>
     public bool Reaches(string filter, string topic) => _topics[topic].IsReachedBy(filter);
 
-    /// <summary>A topic of the log that holds messages.</summary>
-    public MessagesTopic MessagesTopicOf(string topic) => _topics[topic];
+    /// <summary>A topic of the log that holds messages, or the retained topic.</summary>
+    public MessagesTopic MessagesTopicOf(string topic) => topic == _retained.Name ? _retained : _topics[topic];
 
     private static MessagesTopic CreateTopic(TopicsOptions options, string name)
     {

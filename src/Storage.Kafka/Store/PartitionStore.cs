@@ -31,6 +31,9 @@ public sealed partial class PartitionStore : IAsyncDisposable
     private bool _isCommitting;
     private Exception? _ended;
 
+    // Others write to the topic too, and nothing of it was loaded.
+    private bool _isShared;
+
     // No record of the partition lies behind it, as far as this owner knows.
     private long _knownEnd;
 
@@ -81,6 +84,17 @@ public sealed partial class PartitionStore : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// The same for a topic that other producers write to as well: nothing is loaded, every record of a commit is written, and records of the topic may go to other partitions of it.
+    /// </summary>
+    /// <param name="log">The log; it knows the topic.</param>
+    /// <param name="partition">The partition whose owner this is.</param>
+    /// <param name="ownerName">The name that all owners of this partition use.</param>
+    /// <param name="logger">Where fencing is logged.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public static async Task<PartitionStore> OpenSharedAsync(IMessageLog log, TopicPartitionId partition, string ownerName, ILogger logger, CancellationToken cancellationToken) =>
+        new(log, partition, ownerName, await log.OpenOwnerAsync(ownerName, cancellationToken), logger) { _isShared = true };
 
     /// <summary>
     /// Joins the next transaction. Calls are committed, and complete, in their order; the records of one are never divided. Of records of the store's own partition with the same
@@ -142,7 +156,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
                 bytes += header.Name.Length + (header.Value?.Length ?? 0);
             }
 
-            if (entry.Topic != Partition.Topic)
+            if (_isShared || entry.Topic != Partition.Topic)
             {
                 // Throws here, at its cause, when the log does not know the topic.
                 ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(record.Partition ?? 0, _log.GetPartitionCount(entry.Topic), nameof(records));
@@ -201,7 +215,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
     {
         try
         {
-            StoreTransaction transaction = new(Partition, commits);
+            StoreTransaction transaction = new(_isShared ? null : Partition.Topic, commits);
             if (transaction.Records.Count == 0)
             {
                 transaction.Complete([]);
@@ -246,7 +260,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
                 var results = await _owner.AppendTransactionAsync(records, CancellationToken.None);
                 for (var i = 0; i < results.Length; i++)
                 {
-                    if (records[i].Topic == Partition.Topic)
+                    if (!_isShared && records[i].Topic == Partition.Topic)
                     {
                         _knownEnd = Math.Max(_knownEnd, results[i].Offset + 1);
                     }
@@ -267,6 +281,12 @@ public sealed partial class PartitionStore : IAsyncDisposable
     {
         await _owner.DisposeAsync();
         _owner = await _log.OpenOwnerAsync(_ownerName, _releasing.Token);
+        if (_isShared)
+        {
+            // Nothing tells their records from those of a later owner, which is fenced now.
+            return;
+        }
+
         var end = (await _log.GetOffsetsAsync([Partition], _releasing.Token))[0].End;
         for (var position = _knownEnd; position < end;)
         {

@@ -10,7 +10,9 @@ internal sealed class StoreTransaction
 {
     private readonly List<int> _positions = [];
 
-    public StoreTransaction(TopicPartitionId own, IReadOnlyList<PendingCommit> commits)
+    /// <param name="ownTopic">The store's topic; null when all records are written.</param>
+    /// <param name="commits">The calls.</param>
+    public StoreTransaction(string? ownTopic, IReadOnlyList<PendingCommit> commits)
     {
         Commits = commits;
         var count = commits.Sum(commit => commit.Records.Length);
@@ -22,7 +24,7 @@ internal sealed class StoreTransaction
             foreach (ref readonly var record in commit.Records.AsSpan())
             {
                 supersededBy[index] = -1;
-                if (record.Topic == own.Topic)
+                if (record.Topic == ownTopic)
                 {
                     if (newest.TryGetValue(record.Record.Key, out var earlier))
                     {

@@ -14,6 +14,7 @@ internal sealed class FakeGrains : IEdgeGrains
 {
     private readonly ConcurrentDictionary<string, FakeTopicGrain> _topics = new();
     private readonly ConcurrentDictionary<string, FakeClientGrain> _clients = new();
+    private readonly ConcurrentDictionary<int, FakeRetainedGrain> _retained = new();
     private readonly Lock _gate = new();
     private readonly List<string> _calls = [];
     private readonly List<(TaskCompletionSource Source, Func<bool> Condition)> _waiters = [];
@@ -66,6 +67,18 @@ internal sealed class FakeGrains : IEdgeGrains
     /// <summary>The Session Expiry Interval that is granted; null grants what is asked for.</summary>
     public uint? GrantedExpiry { get; set; }
 
+    /// <summary>Set to make calls of retained partitions wait.</summary>
+    public TaskCompletionSource? RetainedGate { get; set; }
+
+    /// <summary>What the next calls of retained partitions throw.</summary>
+    public ConcurrentQueue<Exception> RetainedFailures { get; } = [];
+
+    /// <summary>The owner of the retained partitions.</summary>
+    public long RetainedGeneration { get; set; } = 1;
+
+    /// <summary>The calls of retained partitions.</summary>
+    public List<RetainedPublishBatch> RetainedBatches { get; } = [];
+
     public FakePartitionGrain Partition => new(this);
 
     public ITopicGrain GetTopic(string topic) => _topics.GetOrAdd(topic, _ => new FakeTopicGrain(this));
@@ -73,6 +86,10 @@ internal sealed class FakeGrains : IEdgeGrains
     public IClientSessionGrain GetClient(string clientId) => _clients.GetOrAdd(clientId, id => new FakeClientGrain(this, id, Interlocked.Increment(ref _slot)));
 
     public ISessionPartitionGrain GetSessionPartition(int partition) => Partition;
+
+    public IRetainedPartitionGrain GetRetainedPartition(int partition) => _retained.GetOrAdd(partition, number => new FakeRetainedGrain(this, number));
+
+    public int RetainedPartitionOf(ReadOnlySpan<byte> topic) => topic.Length % 2;
 
     public FakeClientGrain Client(string clientId) => (FakeClientGrain)GetClient(clientId);
 

@@ -26,6 +26,9 @@ internal sealed class DeliveryRecord
     /// <summary>The identifiers of QoS 2 messages that the client has not released.</summary>
     public required ushort[] Received { get; init; }
 
+    /// <summary>What of retained messages is still to come.</summary>
+    public StoredCursor[] Retained { get; init; } = [];
+
     public byte[] Encode()
     {
         StateWriter writer = new();
@@ -36,10 +39,10 @@ internal sealed class DeliveryRecord
         writer.WriteNumber(MailboxHead);
         SessionRecordCodec.WriteOffsets(writer, Matched);
         writer.WriteNumber(Inflight.Length);
-        foreach (var (packetId, source, offset, qos, isReleased) in Inflight)
+        foreach (var (packetId, source, offset, qos, isReleased, retain) in Inflight)
         {
             writer.WriteNumber(packetId);
-            writer.WriteByte((byte)(qos | (isReleased ? 4 : 0)));
+            writer.WriteByte((byte)(qos | (isReleased ? 4 : 0) | (retain ? 8 : 0)));
             writer.WriteNumber(source);
             writer.WriteNumber(offset);
         }
@@ -48,6 +51,12 @@ internal sealed class DeliveryRecord
         foreach (var packetId in Received)
         {
             writer.WriteNumber(packetId);
+        }
+
+        // Written only when there are any, which is seldom: the record ends without them.
+        if (Retained.Length > 0)
+        {
+            WriteRetained(writer);
         }
 
         return writer.Take();
@@ -67,7 +76,7 @@ internal sealed class DeliveryRecord
         {
             var packetId = checked((ushort)reader.ReadNumber());
             var flags = reader.ReadByte();
-            inflight[i] = new(packetId, reader.ReadCount(), reader.ReadNumber(), (byte)(flags & 3), (flags & 4) != 0);
+            inflight[i] = new(packetId, reader.ReadCount(), reader.ReadNumber(), (byte)(flags & 3), (flags & 4) != 0, (flags & 8) != 0);
         }
 
         var received = new ushort[reader.ReadLength()];
@@ -76,6 +85,49 @@ internal sealed class DeliveryRecord
             received[i] = checked((ushort)reader.ReadNumber());
         }
 
-        return new() { WillPublished = will, LastPacketId = lastPacketId, MailboxHead = head, Matched = matched, Inflight = inflight, Received = received };
+        return new()
+        {
+            WillPublished = will,
+            LastPacketId = lastPacketId,
+            MailboxHead = head,
+            Matched = matched,
+            Inflight = inflight,
+            Received = received,
+            Retained = reader.IsAtEnd ? [] : ReadRetained(ref reader),
+        };
+    }
+
+    private void WriteRetained(StateWriter writer)
+    {
+        writer.WriteNumber(Retained.Length);
+        foreach (var (filter, ranges) in Retained)
+        {
+            writer.WriteText(filter);
+            writer.WriteNumber(ranges.Length);
+            foreach (var (source, from, before) in ranges)
+            {
+                writer.WriteNumber(source);
+                writer.WriteNumber(from);
+                writer.WriteNumber(before);
+            }
+        }
+    }
+
+    private static StoredCursor[] ReadRetained(ref StateReader reader)
+    {
+        var cursors = new StoredCursor[reader.ReadLength()];
+        for (var i = 0; i < cursors.Length; i++)
+        {
+            var filter = reader.ReadText();
+            var ranges = new (int, long, long)[reader.ReadLength()];
+            for (var n = 0; n < ranges.Length; n++)
+            {
+                ranges[n] = (reader.ReadCount(), reader.ReadNumber(), reader.ReadNumber());
+            }
+
+            cursors[i] = new(filter, ranges);
+        }
+
+        return cursors;
     }
 }

@@ -8,6 +8,8 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;
 
+    public readonly bool IsAtEnd => _rest.IsEmpty;
+
     public byte ReadByte()
     {
         if (_rest.IsEmpty)

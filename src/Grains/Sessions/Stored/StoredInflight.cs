@@ -6,4 +6,5 @@ namespace OrleansMqtt.Grains;
 /// <param name="Offset">Its offset there.</param>
 /// <param name="QoS">1 or 2.</param>
 /// <param name="IsReleased">Whether the client has it (PUBREC), so that PUBREL is due.</param>
-internal readonly record struct StoredInflight(ushort PacketId, int Source, long Offset, byte QoS, bool IsReleased);
+/// <param name="Retain">The RETAIN flag.</param>
+internal readonly record struct StoredInflight(ushort PacketId, int Source, long Offset, byte QoS, bool IsReleased, bool Retain = false);

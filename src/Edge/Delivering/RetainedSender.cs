@@ -1,0 +1,140 @@
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Publishing;
+
+namespace OrleansMqtt.Edge.Delivering;
+
+/// <summary>
+/// Sends the publishes of this edge's clients that are to be retained to one partition of the retained topic, one call at a time: while one is under way the next batch builds
+/// itself. What fails is sent again, and stored once, as long as the partition's owner is the same. What waits is bounded by the credits of the connections.
+/// </summary>
+internal sealed class RetainedSender(IEdgeGrains grains, int partition, TimeProvider time, ILogger logger)
+{
+    /// <summary>The most messages of a call.</summary>
+    public const int MaximumBatch = 1000;
+
+    /// <summary>The most bytes of a call, or one run.</summary>
+    private const int MaximumBytes = 1024 * 1024;
+
+    private readonly IRetainedPartitionGrain _grain = grains.GetRetainedPartition(partition);
+    private readonly Lock _gate = new();
+    private readonly Queue<RetainedRun> _waiting = [];
+    private readonly List<RetainedRun> _sending = [];
+    private bool _isSending;
+    private long _sequence;
+    private long _generation;
+
+    public void Add(RetainedRun run)
+    {
+        lock (_gate)
+        {
+            _waiting.Enqueue(run);
+            if (_isSending)
+            {
+                return;
+            }
+
+            _isSending = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.SendAllAsync(), this, preferLocal: false);
+    }
+
+    private async Task SendAllAsync()
+    {
+        while (TakeBatch() is { } messages)
+        {
+            var isStored = await SendAsync(messages);
+            var next = 0;
+            foreach (var run in _sending)
+            {
+                run.Settle(isStored.AsSpan(next, run.Count));
+                next += run.Count;
+            }
+        }
+    }
+
+    /// <summary>Makes a batch of whole runs; null, and no longer sending, when none waits.</summary>
+    private MqttMessage[]? TakeBatch()
+    {
+        var count = 0;
+        var bytes = 0L;
+        _sending.Clear();
+        lock (_gate)
+        {
+            while (_waiting.TryPeek(out var run) && (count == 0 || (count + run.Count <= MaximumBatch && bytes + run.Bytes <= MaximumBytes)))
+            {
+                _sending.Add(_waiting.Dequeue());
+                count += run.Count;
+                bytes += run.Bytes;
+            }
+
+            if (count == 0)
+            {
+                _isSending = false;
+                return null;
+            }
+        }
+
+        // A new array each time: a batch that was handed over must not change.
+        var messages = new MqttMessage[count];
+        var next = 0;
+        foreach (var run in _sending)
+        {
+            run.TakeMessages(messages.AsSpan(next, run.Count));
+            next += run.Count;
+        }
+
+        return messages;
+    }
+
+    private async Task<bool[]> SendAsync(MqttMessage[] messages)
+    {
+        var sequence = ++_sequence;
+        var isRetry = false;
+        for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
+        {
+            try
+            {
+                RetainedPublishBatch batch = new() { Edge = grains.Edge, Sequence = sequence, Generation = isRetry ? _generation : 0, Messages = messages };
+                var result = await _grain.Publish(batch);
+                _generation = result.Generation;
+                if (result.IsStored is not { } isStored)
+                {
+                    return await SendAgainAsync(messages);
+                }
+
+                return isStored.Length == messages.Length
+                    ? isStored
+                    : throw new InvalidOperationException($"{messages.Length} messages have {isStored.Length} outcomes.");
+            }
+            catch (Exception exception)
+            {
+                logger.PublishRetainedFailed(partition, exception.Message);
+            }
+
+            isRetry = true;
+            await Task.Delay(pause, time);
+        }
+    }
+
+    /// <summary>
+    /// The owner changed while a batch was under way, and nobody knows whether it was stored: QoS 1 is stored, perhaps again; QoS 0 is not, and nobody waits for it; QoS 2 of a session
+    /// that ends with its connection is not acknowledged.
+    /// </summary>
+    private async Task<bool[]> SendAgainAsync(MqttMessage[] messages)
+    {
+        var isStored = Array.ConvertAll(messages, static message => message.QoS == 0);
+        var again = Array.FindAll(messages, static message => message.QoS == 1);
+        if (again.Length > 0)
+        {
+            var outcomes = await SendAsync(again);
+            for (int i = 0, next = 0; i < messages.Length; i++)
+            {
+                isStored[i] = messages[i].QoS == 1 ? outcomes[next++] : isStored[i];
+            }
+        }
+
+        return isStored;
+    }
+}
