@@ -30,6 +30,7 @@ public sealed class TestLog : IDisposable
     /// <summary>All records of a topic of four partitions, each with its partition; on the embedded log only after the server has ended.</summary>
     public async Task<List<(int Partition, StoredRecord Record)>> ReadPartitionsAsync(string? topic = null)
     {
+        topic ??= MessagesTopic;
         await using var services = CreateServices();
         var log = services.GetRequiredService<IMessageLog>();
         await log.EnsureTopicsAsync([new(topic, 4, IsCompacted: topic == RetainedTopic)], CancellationToken.None);
