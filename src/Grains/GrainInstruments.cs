@@ -40,6 +40,10 @@ internal static class GrainInstruments
 
     public static readonly UpDownCounter<long> Filters = Meter.CreateUpDownCounter<long>("orleansmqtt.session.filters", "{filter}", "Different topic filters.");
 
+    public static readonly Counter<long> PresenceDropped = Meter.CreateCounter<long>("orleansmqtt.session.presence_dropped", "{record}", "Presence records not written, because too many waited while the log was away.");
+
+    public static readonly Counter<long> Unreadable = Meter.CreateCounter<long>("orleansmqtt.session_partition.unreadable", "{record}", "Records of the sessions topic that were passed over, because they cannot be read.");
+
     public static readonly KeyValuePair<string, object?> MailboxFull = new("reason", "mailbox_full");
 
     public static readonly KeyValuePair<string, object?> ConnectionSlow = new("reason", "connection_slow");

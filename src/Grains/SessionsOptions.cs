@@ -12,6 +12,9 @@ public sealed class SessionsOptions
     /// <summary>The greatest number of messages that wait for a client, as references into the log (16 bytes each).</summary>
     public int MaximumQueuedMessages { get; set; } = 100_000;
 
+    /// <summary>The greatest number of subscriptions of a session; more are refused; 1 to 100,000.</summary>
+    public int MaximumSubscriptions { get; set; } = 1_000;
+
     /// <summary>How much of what was read back for mailboxes is kept in a silo for other clients that want the same, in bytes.</summary>
     public long ReadBackBytes { get; set; } = 64 << 20;
 

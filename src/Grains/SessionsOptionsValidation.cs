@@ -16,6 +16,11 @@ internal sealed class SessionsOptionsValidation : IValidateOptions<SessionsOptio
             return ValidateOptionsResult.Fail($"Sessions:MaximumInflightBytes is {options.MaximumInflightBytes}: it must be 1 or more.");
         }
 
+        if (options.MaximumSubscriptions is < 1 or > 100_000)
+        {
+            return ValidateOptionsResult.Fail($"Sessions:MaximumSubscriptions is {options.MaximumSubscriptions}: it must be 1 to 100000.");
+        }
+
         if (options.ReadBackBytes < 1 << 20)
         {
             return ValidateOptionsResult.Fail($"Sessions:ReadBackBytes is {options.ReadBackBytes}: it must be {1 << 20} or more.");

@@ -198,6 +198,48 @@ public sealed class WireLogTests() : KafkaLogContract("Wire")
     }
 
     [Fact]
+    public async Task While_Kafka_hangs_the_log_says_so_and_offsets_wait_for_it_longer_than_any_time_limit()
+    {
+        await using var broker = await KafkaBroker.StartOwnAsync();
+        await using var services = Open(SettingsFor(broker));
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(Topic, 2, IsCompacted: false)], Token);
+        Completions completions = new(1);
+        log.Append(Topic, Record("x", "1", partition: 1), completions, 0);
+        Assert.True((await completions.All.WaitAsync(Patience))[0].IsStored);
+        await broker.PauseAsync();
+        await UntilAsync(() => !log.Health.IsReachable);
+        var offsets = log.GetOffsetsAsync([new(Topic, 0), new(Topic, 1)], CancellationToken.None);
+        var others = log.GetOffsetsAsync([new(Topic, 1)], CancellationToken.None);
+        using CancellationTokenSource cancelling = new(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => log.GetOffsetsAsync([new(Topic, 0)], cancelling.Token));
+
+        // Past the limits of a probe and of a question for offsets, 2 and 5 s each.
+        await Assert.ThrowsAsync<TimeoutException>(() => Task.WhenAny(offsets, others).WaitAsync(TimeSpan.FromSeconds(15)));
+        Assert.False(log.Health.IsReachable);
+        await broker.ResumeAsync();
+
+        Assert.Equal([new(0, 0), new(0, 1)], await offsets.WaitAsync(Patience));
+        Assert.Equal([new(0, 1)], await others.WaitAsync(Patience));
+        await UntilAsync(() => log.Health.IsReachable);
+    }
+
+    [Fact]
+    public async Task The_log_closes_while_offsets_wait()
+    {
+        await using var broker = await KafkaBroker.StartOwnAsync();
+        var services = Open(SettingsFor(broker));
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false)], Token);
+        await log.GetOffsetsAsync([new(Topic, 0)], Token);
+        await broker.PauseAsync();
+        var offsets = log.GetOffsetsAsync([new(Topic, 0)], CancellationToken.None);
+        await services.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => offsets.WaitAsync(Patience));
+        await broker.ResumeAsync();
+    }
+
+    [Fact]
     public async Task What_is_not_acknowledged_when_the_log_closes_fails()
     {
         await using var broker = await KafkaBroker.StartOwnAsync();

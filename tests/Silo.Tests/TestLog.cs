@@ -49,6 +49,16 @@ public sealed class TestLog : IDisposable
         return records;
     }
 
+    /// <summary>Writes to a partition 0 as another program would; on the embedded log only while no server runs.</summary>
+    public async Task AppendAsync(string topic, IReadOnlyList<LogRecord> records)
+    {
+        await using var services = CreateServices();
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(topic, 1, IsCompacted: true)], CancellationToken.None);
+        await using var owner = await log.OpenOwnerAsync($"{Guid.NewGuid():N}", CancellationToken.None);
+        await owner.AppendTransactionAsync([.. records.Select(record => new TopicRecord(topic, record))], CancellationToken.None);
+    }
+
     /// <summary>Becomes the owner of a session partition and ends at once, as another server would: what this one's server writes there from then on is refused.</summary>
     public async Task FenceAsync(int sessionPartition)
     {

@@ -103,7 +103,7 @@ public sealed class PartitionStoreTests
         Assert.Equal([4], log.Log.Transactions);
         Assert.Equal(results[0].Partition, results[1].Partition);
         Assert.Equal((1, results[0].Offset + 1), (results[2].Partition, results[1].Offset));
-        Assert.Null(Assert.Single((await log.ReadAsync(log.Topic, 1)).Where(record => record.Offset == results[2].Offset)).Value);
+        Assert.Null(Assert.Single(await log.ReadAsync(log.Topic, 1), record => record.Offset == results[2].Offset).Value);
 
         await using var later = await PartitionStore.OpenSharedAsync(log.Log, new(log.Topic, 2), log.Owner, NullLogger.Instance, TestLog.Token);
         await Assert.ThrowsAsync<OwnerFencedException>(() => earlier.CommitAsync([byKey]));

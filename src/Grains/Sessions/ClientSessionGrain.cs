@@ -80,8 +80,13 @@ internal sealed partial class ClientSessionGrain(
         if (IsDurable)
         {
             var stored = state.State.Subscriptions;
-            foreach (var subscription in subscriptions)
+            foreach (var (subscription, code) in subscriptions.Zip(outcome.ReasonCodes))
             {
+                if (code >= 0x80)
+                {
+                    continue;
+                }
+
                 var index = stored.FindIndex(each => each.Subscription.Filter == subscription.Filter);
                 if (index < 0)
                 {

@@ -16,7 +16,7 @@ internal class MessageSource(TopicPartitionId source, int index)
     public LoadedStretch Loaded { get; set; } = LoadedStretch.Empty;
 
     /// <summary>Sessions whose next message has to be read back from the log.</summary>
-    public List<Session> Waiting { get; } = [];
+    public ReadBackQueue Waiting { get; } = new();
 
     public bool IsLoading { get; set; }
 }

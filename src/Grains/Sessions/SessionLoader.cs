@@ -1,28 +1,52 @@
+using System.Text.Unicode;
 using Microsoft.Extensions.Logging;
 using OrleansMqtt.Storage.Kafka;
 
 namespace OrleansMqtt.Grains;
 
-/// <summary>Gathers what the sessions topic holds of a partition, while its store is opened.</summary>
+/// <summary>
+/// Gathers what the sessions topic holds of a partition, while its store is opened. A record that cannot be read (another program wrote it, a later version, or it is damaged) keeps
+/// nothing else from being loaded: it is told of, counted and left alone.
+/// </summary>
 internal sealed partial class SessionLoader(ILogger logger)
 {
+    // No mailbox of ours comes there, and offsets of its references still fit.
+    private const long GreatestSegment = 1L << 48;
+
+    // A reference that leads nowhere: it keeps the place of one that is lost.
+    private static readonly MessageReference Lost = new(0, ushort.MaxValue, 0);
+
     private readonly Dictionary<string, Parts> _clients = new(StringComparer.Ordinal);
+
+    private delegate T Decoder<out T>(ReadOnlySpan<byte> bytes);
 
     public PositionsRecord? Positions { get; private set; }
 
     /// <summary>The session records, for the grain storage.</summary>
-    public IEnumerable<StoreEntry> Records => _clients.Values.Where(parts => parts.Record is not null).Select(parts => parts.Record!.Value);
+    public IEnumerable<StoreEntry> Records => _clients.Values.Where(parts => parts.Record is not null).Select(parts => parts.Entry);
 
     /// <summary>Clients of which something is stored, but no session: what a clean session leaves when its server dies.</summary>
-    public IEnumerable<string> Orphans => _clients.Where(client => client.Value is { Record: null, Group: null }).Select(client => client.Key);
+    public IEnumerable<string> Orphans => _clients.Where(client => client.Value is { Record: null, Group: null, IsUnreadable: false }).Select(client => client.Key);
+
+    /// <summary>The keys of what is stored of clients whose session cannot be read, beside it.</summary>
+    public IEnumerable<(string ClientId, List<byte[]> Keys)> Leftovers =>
+        _clients.Where(client => client.Value.IsUnreadable).Select(client => (client.Key, KeysOf(client.Key, client.Value, withPresence: false)));
 
     /// <summary>Takes an entry, for <see cref="PartitionStore.OpenAsync"/>.</summary>
     public void Add(StoreEntry entry)
     {
-        var (clientId, suffix) = SessionKeys.Split(entry.Key);
-        if (clientId.Length == 0)
+        if (entry.Key.Span.SequenceEqual(SessionKeys.Positions))
         {
-            Positions = PositionsRecord.Decode(entry.Value.Span);
+            Positions = TryDecode(entry.Key, entry.Value, PositionsRecord.Decode);
+            return;
+        }
+
+        var (clientId, suffix) = SessionKeys.Split(entry.Key);
+        var isSession = !entry.Key.Span.Contains((byte)0);
+        var idBytes = isSession ? entry.Key : entry.Key[..^(suffix.Length + 1)];
+        if (idBytes.IsEmpty || !Utf8.IsValid(idBytes.Span) || (!isSession && !IsKnown(suffix.Span)))
+        {
+            OnUnreadable(entry.Key, "it has an unknown key");
             return;
         }
 
@@ -31,19 +55,21 @@ internal sealed partial class SessionLoader(ILogger logger)
             _clients.Add(clientId, parts = new());
         }
 
-        switch (suffix.IsEmpty ? (byte)0 : suffix.Span[0])
+        if (isSession)
         {
-            case 0:
-                parts.Record = entry;
-                break;
+            parts.Entry = entry;
+            parts.Record = TryDecode(entry.Key, entry.Value, DecodeSession);
+            parts.IsUnreadable = parts.Record is null;
+            return;
+        }
+
+        switch (suffix.Span[0])
+        {
             case (byte)'d':
                 parts.Delivery = entry.Value;
                 break;
-            case (byte)'m' when suffix.Length == 9:
+            case (byte)'m':
                 (parts.Segments ??= []).Add(SessionKeys.SegmentNumberOf(suffix.Span), entry.Value);
-                break;
-            case (byte)'c':
-                parts.HasPresence = true;
                 break;
             case (byte)'s':
                 parts.Memberships = entry.Value;
@@ -52,7 +78,7 @@ internal sealed partial class SessionLoader(ILogger logger)
                 parts.Group = entry.Value;
                 break;
             default:
-                LogUnknown(clientId);
+                parts.HasPresence = true;
                 break;
         }
     }
@@ -62,26 +88,26 @@ internal sealed partial class SessionLoader(ILogger logger)
     {
         foreach (var (name, parts) in _clients)
         {
-            if (parts.Group is { } stored)
+            if (parts.Group is { } stored && TryDecode(SessionKeys.Group(name), stored, SharedGroupRecord.Decode) is { } record)
             {
                 Session session = new(name, slot: -1);
                 LoadDeliveries(session, parts, sources);
-                yield return (session, SharedGroupRecord.Decode(stored.Span));
+                yield return (session, record);
             }
         }
     }
 
     /// <summary>The memberships of a session.</summary>
-    public StoredMembership[] MembershipsOf(string clientId) => _clients[clientId].Memberships is { } stored ? MembershipsRecord.Decode(stored.Span) : [];
+    public StoredMembership[] MembershipsOf(string clientId) =>
+        _clients[clientId].Memberships is { } stored ? TryDecode(SessionKeys.Memberships(clientId), stored, MembershipsRecord.Decode) ?? [] : [];
 
     /// <summary>The sessions, each with its record.</summary>
     public IEnumerable<(Session Session, SessionRecord Record)> CreateSessions(SessionTable table, SourceNumbers sources)
     {
         foreach (var (clientId, parts) in _clients)
         {
-            if (parts.Record is { } entry)
+            if (parts.Record is { } record)
             {
-                var record = SessionRecordCodec.Decode(entry.Value.Span);
                 Session session = new(clientId, table.TakeSlot());
                 session.Detach(record.Epoch);
                 LoadDeliveries(session, parts, sources);
@@ -91,55 +117,66 @@ internal sealed partial class SessionLoader(ILogger logger)
     }
 
     /// <summary>Adds what removes all that is stored of a client without a session.</summary>
-    public void AddRemoval(string clientId, string topic, List<StoreRecord> records)
+    public void AddRemoval(string clientId, string topic, List<StoreRecord> records) =>
+        records.AddRange(KeysOf(clientId, _clients[clientId], withPresence: true).Select(key => new StoreRecord(topic, new() { Key = key, Value = null })));
+
+    private static bool IsKnown(ReadOnlySpan<byte> suffix) => suffix switch
     {
-        var parts = _clients[clientId];
-        Remove(parts.HasPresence, SessionKeys.Presence(clientId));
-        Remove(parts.Delivery is not null, SessionKeys.Delivery(clientId));
-        Remove(parts.Memberships is not null, SessionKeys.Memberships(clientId));
-        foreach (var (number, _) in parts.Segments ?? [])
+        [(byte)'d'] or [(byte)'c'] or [(byte)'s'] or [(byte)'g'] => true,
+        [(byte)'m', _, _, _, _, _, _, _, _] => SessionKeys.SegmentNumberOf(suffix) is >= 0 and < GreatestSegment,
+        _ => false,
+    };
+
+    private static List<byte[]> KeysOf(string clientId, Parts parts, bool withPresence)
+    {
+        List<byte[]> keys = [.. (parts.Segments ?? []).Keys.Select(number => SessionKeys.Segment(clientId, number))];
+        if (parts.Delivery is not null)
         {
-            Remove(true, SessionKeys.Segment(clientId, number));
+            keys.Add(SessionKeys.Delivery(clientId));
         }
 
-        void Remove(bool isThere, byte[] key)
+        if (parts.Memberships is not null)
         {
-            if (isThere)
-            {
-                records.Add(new(topic, new() { Key = key, Value = null }));
-            }
+            keys.Add(SessionKeys.Memberships(clientId));
         }
+
+        if (withPresence && parts.HasPresence)
+        {
+            keys.Add(SessionKeys.Presence(clientId));
+        }
+
+        return keys;
     }
 
-    private static void LoadDeliveries(Session session, Parts parts, SourceNumbers sources)
+    private static SessionRecord DecodeSession(ReadOnlySpan<byte> bytes)
     {
-        List<MessageReference> references = [];
-        foreach (var (number, value) in parts.Segments ?? [])
-        {
-            references.Clear();
-            foreach (var (source, offset, qos, retain) in MailboxSegmentRecord.Decode(value.Span))
-            {
-                // A partition that is not read any more keeps its place in the count; its messages are out of reach.
-                references.Add(new(offset, sources.LinkOf(source) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos, retain));
-            }
+        var record = SessionRecordCodec.Decode(bytes);
+        return record.Subscriptions.TrueForAll(each => TopicFilter.IsValid(each.Subscription.Filter))
+            ? record
+            : throw new InvalidDataException("A record of the sessions topic has a topic filter that is none.");
+    }
 
-            session.Mailbox.Load(number, references.ToArray());
+    private void LoadDeliveries(Session session, Parts parts, SourceNumbers sources)
+    {
+        var delivery = parts.Delivery is { } stored ? TryDecode(SessionKeys.Delivery(session.ClientId), stored, DeliveryRecord.Decode) : null;
+        session.HasDeliveryRecord = parts.Delivery is not null;
+        if (parts.Segments is { } segments)
+        {
+            LoadMailbox(session, segments, delivery?.MailboxHead, sources);
         }
 
-        if (parts.Delivery is not { } stored)
+        session.Mailbox.SetHead(delivery?.MailboxHead ?? 0);
+        if (delivery is null)
         {
             return;
         }
 
-        var delivery = DeliveryRecord.Decode(stored.Span);
-        session.HasDeliveryRecord = true;
         session.WillPublished = delivery.WillPublished;
         session.MatchedBefore = sources.ByLink(delivery.Matched);
-        session.Mailbox.SetHead(delivery.MailboxHead);
         session.Window.LastPacketId = delivery.LastPacketId;
         foreach (var (packetId, source, offset, qos, isReleased, retain) in delivery.Inflight)
         {
-            if (sources.LinkOf(source) is >= 0 and var link)
+            if (sources.LinkOf(source) is >= 0 and var link && session.Window.Find(packetId) is null)
             {
                 session.Window.Load(packetId, new(offset, (ushort)link, qos, retain), isReleased);
             }
@@ -149,12 +186,76 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.Received = delivery.Received.Length == 0 ? null : [.. delivery.Received];
     }
 
-    [LoggerMessage(LogLevel.Warning, "The sessions topic holds a record of client {ClientId} that this version does not know; it is left alone")]
-    private partial void LogUnknown(string clientId);
+    /// <summary>Loads the segments, which follow each other from the head on; what cannot be read keeps its place.</summary>
+    private void LoadMailbox(Session session, SortedDictionary<long, ReadOnlyMemory<byte>> segments, long? head, SourceNumbers sources)
+    {
+        var next = head is { } known ? known / Mailbox.SegmentSize : segments.Keys.First();
+        List<MessageReference> references = [];
+        foreach (var (number, value) in segments)
+        {
+            var key = SessionKeys.Segment(session.ClientId, number);
+            if (number != next)
+            {
+                OnUnreadable(key, "it does not follow the others of its mailbox");
+                continue;
+            }
+
+            next++;
+            references.Clear();
+            foreach (var (source, offset, qos, retain) in TryDecode(key, value, DecodeSegment) ?? [])
+            {
+                // A partition that is not read any more keeps its place in the count; its messages are out of reach.
+                references.Add(new(offset, sources.LinkOf(source) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos, retain));
+            }
+
+            // All are full but the last.
+            var least = references.Count == 0 || segments.ContainsKey(next) ? Mailbox.SegmentSize : 0;
+            while (references.Count < least)
+            {
+                references.Add(Lost);
+            }
+
+            session.Mailbox.Load(number, references.ToArray());
+        }
+    }
+
+    private static (int Source, long Offset, byte QoS, bool Retain)[] DecodeSegment(ReadOnlySpan<byte> bytes) =>
+        MailboxSegmentRecord.Decode(bytes) is { Length: <= Mailbox.SegmentSize } references
+            ? references
+            : throw new InvalidDataException("A record of the sessions topic has more references than a segment.");
+
+    private T? TryDecode<T>(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, Decoder<T> decode)
+        where T : class
+    {
+        try
+        {
+            return decode(value.Span);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or OverflowException or IndexOutOfRangeException or ArgumentException)
+        {
+            OnUnreadable(key, exception.Message);
+            return null;
+        }
+    }
+
+    private void OnUnreadable(ReadOnlyMemory<byte> key, string reason)
+    {
+        GrainInstruments.Unreadable.Add(1);
+        LogUnreadable(SessionKeys.Describe(key), reason);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The sessions topic holds a record of key {Key} that cannot be read and is left alone: {Reason}")]
+    private partial void LogUnreadable(string key, string reason);
 
     private sealed class Parts
     {
-        public StoreEntry? Record { get; set; }
+        public StoreEntry Entry { get; set; }
+
+        /// <summary>The session; null when there is none.</summary>
+        public SessionRecord? Record { get; set; }
+
+        /// <summary>Whether there is a session that cannot be read.</summary>
+        public bool IsUnreadable { get; set; }
 
         public ReadOnlyMemory<byte>? Delivery { get; set; }
 

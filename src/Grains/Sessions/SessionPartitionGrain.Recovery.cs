@@ -32,6 +32,11 @@ internal sealed partial class SessionPartitionGrain
         _subscriptions.Start(_links);
         CreateSharing(sources);
         var connected = LoadSessions(loader);
+        foreach (var (clientId, keys) in loader.Leftovers)
+        {
+            _store.Leave(clientId, keys);
+        }
+
         foreach (var link in _links)
         {
             var (stored, end) = (_sources.PositionOf(link.Index), ends[link.Index].End);

@@ -21,6 +21,9 @@ internal sealed partial class SessionPartitionGrain(
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain
 {
+    /// <summary>The reason code for a subscription beyond the limit.</summary>
+    private const byte QuotaExceeded = 0x97;
+
     private static readonly TimeSpan CheckpointPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DuePeriod = TimeSpan.FromMilliseconds(250);
     private readonly SessionTable _sessions = new();
@@ -191,17 +194,33 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         SubscriptionStart start = new();
+        List<Subscription> own = [];
+        List<Subscription> shared = [];
         List<string> wantRetained = [];
-        var own = Array.FindAll(subscriptions, subscription => !SharedFilter.IsShared(subscription.Filter));
-        foreach (var subscription in own)
+        var codes = Array.ConvertAll(subscriptions, subscription =>
         {
-            if (RetainedDelivery.IsWanted(subscription, isNew: _subscriptions.Set(session, subscription, start)))
+            var count = session.Subscriptions.Count + (session.Shares?.Memberships.Count ?? 0) + shared.Count;
+            if (count >= options.Value.MaximumSubscriptions && !session.Subscriptions.ContainsKey(subscription.Filter) && session.Shares?.Find(subscription.Filter) is null)
             {
-                wantRetained.Add(subscription.Filter);
+                return QuotaExceeded;
             }
-        }
 
-        var joining = _memberships.JoinAsync(session, Array.FindAll(subscriptions, subscription => SharedFilter.IsShared(subscription.Filter)));
+            if (SharedFilter.IsShared(subscription.Filter))
+            {
+                shared.Add(subscription);
+            }
+            else
+            {
+                own.Add(subscription);
+                if (RetainedDelivery.IsWanted(subscription, isNew: _subscriptions.Set(session, subscription, start)))
+                {
+                    wantRetained.Add(subscription.Filter);
+                }
+            }
+
+            return subscription.MaximumQoS;
+        });
+        var joining = _memberships.JoinAsync(session, shared);
         var ends = await _subscriptions.UpdateRouters(own);
         foreach (var held in start.Resolve(ends))
         {
@@ -218,9 +237,7 @@ internal sealed partial class SessionPartitionGrain(
 
         _sender.Flush();
         await joining;
-        return _sessions.Find(clientId, epoch) is null
-            ? null
-            : new(Array.ConvertAll(subscriptions, subscription => subscription.MaximumQoS), _sources.ByNumber(ends));
+        return _sessions.Find(clientId, epoch) is null ? null : new(codes, _sources.ByNumber(ends));
     }
 
     public ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)

@@ -370,12 +370,7 @@ internal sealed partial class SessionSender(
 
     private void RequestLoad(Session session, MessageSource link, long offset)
     {
-        if (!session.IsLoading)
-        {
-            (session.IsLoading, session.WantedOffset) = (true, offset);
-            link.Waiting.Add(session);
-        }
-
+        link.Waiting.Add(session, offset);
         if (!link.IsLoading)
         {
             Load(link).Ignore();
@@ -385,34 +380,11 @@ internal sealed partial class SessionSender(
     private async Task Load(MessageSource link)
     {
         link.IsLoading = true;
-        while (link.Waiting.Count > 0)
+        while (link.Waiting.Next() is { } from)
         {
-            var from = long.MaxValue;
-            foreach (var session in link.Waiting)
+            link.Loaded = await Read(link, from);
+            foreach (var session in link.Waiting.TakeCovered(link.Loaded))
             {
-                from = WantsMessages(session) ? Math.Min(from, session.WantedOffset) : from;
-            }
-
-            if (from != long.MaxValue)
-            {
-                link.Loaded = await Read(link, from);
-            }
-
-            // The others wait for other stretches.
-            List<Session> served = [];
-            link.Waiting.RemoveAll(session =>
-            {
-                var isServed = !WantsMessages(session) || link.Loaded.Covers(session.WantedOffset);
-                if (isServed)
-                {
-                    served.Add(session);
-                }
-
-                return isServed;
-            });
-            foreach (var session in served)
-            {
-                session.IsLoading = false;
                 Pump(session);
             }
 
@@ -422,8 +394,6 @@ internal sealed partial class SessionSender(
         link.IsLoading = false;
         link.Loaded = LoadedStretch.Empty;
     }
-
-    private static bool WantsMessages(Session session) => !session.IsEnded && (session.Edge is not null || session.Group is not null);
 
     private async Task<LoadedStretch> Read(MessageSource link, long from)
     {

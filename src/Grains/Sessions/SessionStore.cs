@@ -14,7 +14,8 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
     private const int CheckpointRecords = 2_000;
 
     private readonly string _topic = store.Partition.Topic;
-    private readonly List<StoreRecord> _presence = [];
+    private readonly PresenceNotes _presence = new(store.Partition.Topic);
+    private readonly Dictionary<string, List<byte[]>> _leftovers = new(StringComparer.Ordinal);
     private List<Session> _dirty = [];
     private long[] _storedPositions = [];
     private bool _isCheckpointing;
@@ -30,6 +31,9 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
             session.IsDurable = isDurable;
         }
     }
+
+    /// <summary>What is stored of a client whose session cannot be read is left alone, until a new session of that client is stored in its place.</summary>
+    public void Leave(string clientId, List<byte[]> keys) => _leftovers.Add(clientId, keys);
 
     public void MarkDirty(Session session)
     {
@@ -51,6 +55,7 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
         }
 
         session.HasDeliveryRecord = true;
+        AddLeftovers(session, records);
         session.Mailbox.Store(session.ClientId, _topic, sources.OfLinks, records);
         if (session.Group is { } group)
         {
@@ -80,6 +85,7 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
     /// <summary>Adds what removes all that is stored of a session beside its own record.</summary>
     public void AddRemoval(Session session, List<StoreRecord> records)
     {
+        AddLeftovers(session, records);
         session.Mailbox.RemoveStored(session.ClientId, _topic, records);
         if (session.HasDeliveryRecord)
         {
@@ -114,7 +120,7 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
     {
         if (writesPresence)
         {
-            AddPresence(session, PresenceRecord.Encode(isConnected, at, edge));
+            _presence.Set(session.ClientId, PresenceRecord.Encode(isConnected, at, edge));
         }
     }
 
@@ -128,7 +134,7 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
 
         if (writesPresence)
         {
-            AddPresence(session, null);
+            _presence.End(session.ClientId);
         }
     }
 
@@ -146,8 +152,7 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
         _isCheckpointing = true;
         try
         {
-            List<StoreRecord> records = [.. _presence];
-            _presence.Clear();
+            var records = _presence.Take();
             var dirty = _dirty;
             _dirty = [];
 
@@ -188,8 +193,13 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
         }
     }
 
-    private void AddPresence(Session session, byte[]? value) =>
-        _presence.Add(new(_topic, new() { Key = SessionKeys.Presence(session.ClientId), Value = value }, IsKept: true));
+    private void AddLeftovers(Session session, List<StoreRecord> records)
+    {
+        if (_leftovers.Remove(session.ClientId, out var keys))
+        {
+            records.AddRange(keys.Select(key => new StoreRecord(_topic, new() { Key = key, Value = null })));
+        }
+    }
 
     private void AddMemberships(string clientId, SessionShares shares, List<StoreRecord> records)
     {

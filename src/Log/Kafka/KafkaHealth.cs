@@ -5,11 +5,16 @@ using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace OrleansMqtt.Log.Kafka;
 
-/// <summary>Whether Kafka answers: asked every few seconds, and told by the clients when all brokers are down.</summary>
-internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, string description, ILogger logger)
+/// <summary>Whether Kafka answers: probed every few seconds, and told by the clients when all brokers are down.</summary>
+internal sealed class KafkaHealth(KafkaLogOptions options, string description, ILogger logger)
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
-    private static readonly DescribeClusterOptions ProbeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(2) };
+    /// <summary>The time between probes.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a broker may take to answer.</summary>
+    public static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(2);
+
+    private static readonly DescribeClusterOptions ProbeOptions = new() { RequestTimeout = ProbeLimit };
     private volatile string? _reason;
     private volatile string? _fatal;
 
@@ -48,7 +53,18 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
         _reason = reason;
     }
 
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>A broker has answered a probe.</summary>
+    public void OnReachable()
+    {
+        if (_reason is not null)
+        {
+            _reason = null;
+            logger.LogWithinReach(options.BootstrapServers);
+        }
+    }
+
+    /// <summary>Probes by the Confluent client.</summary>
+    public async Task ProbeAsync(IAdminClient admin, CancellationToken stopping)
     {
         using PeriodicTimer timer = new(Period);
         while (await timer.WaitForNextTickAsync(stopping))
@@ -56,11 +72,7 @@ internal sealed class KafkaHealth(IAdminClient admin, KafkaLogOptions options, s
             try
             {
                 await admin.DescribeClusterAsync(ProbeOptions);
-                if (_reason is not null)
-                {
-                    _reason = null;
-                    logger.LogWithinReach(options.BootstrapServers);
-                }
+                OnReachable();
             }
             catch (KafkaException exception)
             {

@@ -17,6 +17,8 @@ internal sealed class KafkaLog : IMessageLog
     private readonly IKafkaAppender _appender;
     private readonly WireSettings? _wire;
     private readonly ClusterMetadata? _metadata;
+    private readonly WireOffsetQuery? _wireOffsets;
+    private readonly WireHealthProbe? _wireProbe;
     private readonly KafkaOffsets _offsets;
     private readonly KafkaTopics _topicChecks;
     private readonly KafkaHealth _health;
@@ -31,7 +33,7 @@ internal sealed class KafkaLog : IMessageLog
         try
         {
             _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build();
-            _health = new(_admin, options, Description, logger);
+            _health = new(options, Description, logger);
             _wire = ChooseWire();
             if (_wire is not null)
             {
@@ -50,11 +52,19 @@ internal sealed class KafkaLog : IMessageLog
             throw new LogConfigurationException($"Log:Kafka has a setting that the Kafka client refuses: {exception.Message}");
         }
 
-        _offsets = new(_admin, _stopping.Token);
+        _wireOffsets = _wire is null ? null : new(_wire, _metadata!, logger);
+        _offsets = new(_wireOffsets ?? (IOffsetQuery)new ConfluentOffsetQuery(_admin), _stopping.Token);
         _topicChecks = new(_admin, options, logger);
         _ranges = new(this, CreateRangeConsumer);
         _wireRanges = _wire is null ? null : new(this, _wire, _metadata!, _ranges, logger);
-        _ = _health.RunAsync(_stopping.Token);
+        if (_wire is not null)
+        {
+            _wireProbe = new(_wire, _health, logger);
+        }
+        else
+        {
+            _ = _health.ProbeAsync(_admin, _stopping.Token);
+        }
     }
 
     public string Description { get; }
@@ -138,11 +148,16 @@ internal sealed class KafkaLog : IMessageLog
             }
 
             _wireRanges?.Dispose();
+            _wireProbe?.Dispose();
+            _wireOffsets?.Dispose();
             _metadata?.Dispose();
             _ranges.Dispose();
             _admin.Dispose();
         });
     }
+
+    /// <summary>A topic that is there; null before there is one.</summary>
+    internal string? AnyTopic => _topics.Keys.FirstOrDefault();
 
     /// <summary>The client that records go by.</summary>
     internal IKafkaAppender Appender => _appender;

@@ -73,10 +73,16 @@ internal sealed class KafkaOwner : ILogOwner
     /// <summary>The client looks for its coordinator at once, without a connection in vain, and again half a second later: a question before that makes the connection.</summary>
     private void Connect()
     {
-        using var admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+        if (_log.AnyTopic is not { } topic)
+        {
+            return;
+        }
+
+        using var client = new DependentAdminClientBuilder(_producer.Handle).Build();
         try
         {
-            admin.DescribeClusterAsync(new() { RequestTimeout = Step }).GetAwaiter().GetResult();
+            // No request of the administration: the client ends the process when one of those fails in certain ways.
+            client.GetMetadata(topic, Step);
         }
         catch (KafkaException)
         {

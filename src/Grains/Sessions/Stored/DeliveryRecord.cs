@@ -71,7 +71,7 @@ internal sealed class DeliveryRecord
         var lastPacketId = checked((ushort)reader.ReadNumber());
         var head = reader.ReadNumber();
         var matched = SessionRecordCodec.ReadOffsets(ref reader);
-        var inflight = new StoredInflight[reader.ReadCount()];
+        var inflight = new StoredInflight[reader.ReadLength()];
         for (var i = 0; i < inflight.Length; i++)
         {
             var packetId = checked((ushort)reader.ReadNumber());
@@ -79,7 +79,7 @@ internal sealed class DeliveryRecord
             inflight[i] = new(packetId, reader.ReadCount(), reader.ReadNumber(), (byte)(flags & 3), (flags & 4) != 0, (flags & 8) != 0);
         }
 
-        var received = new ushort[reader.ReadCount()];
+        var received = new ushort[reader.ReadLength()];
         for (var i = 0; i < received.Length; i++)
         {
             received[i] = checked((ushort)reader.ReadNumber());
@@ -115,11 +115,11 @@ internal sealed class DeliveryRecord
 
     private static StoredCursor[] ReadRetained(ref StateReader reader)
     {
-        var cursors = new StoredCursor[reader.ReadCount()];
+        var cursors = new StoredCursor[reader.ReadLength()];
         for (var i = 0; i < cursors.Length; i++)
         {
             var filter = reader.ReadText();
-            var ranges = new (int, long, long)[reader.ReadCount()];
+            var ranges = new (int, long, long)[reader.ReadLength()];
             for (var n = 0; n < ranges.Length; n++)
             {
                 ranges[n] = (reader.ReadCount(), reader.ReadNumber(), reader.ReadNumber());

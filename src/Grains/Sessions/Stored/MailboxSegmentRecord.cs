@@ -34,7 +34,7 @@ internal static class MailboxSegmentRecord
     {
         StateReader reader = new(bytes);
         reader.ExpectVersion(Version);
-        var references = new (int, long, byte, bool)[reader.ReadCount()];
+        var references = new (int, long, byte, bool)[reader.ReadLength()];
         long last = 0;
         for (var i = 0; i < references.Length; i++)
         {

@@ -37,7 +37,7 @@ internal sealed class PositionsRecord
         StateReader reader = new(bytes);
         reader.ExpectVersion(Version);
         PositionsRecord record = new() { Generation = reader.ReadNumber(), Sources = [] };
-        for (var left = reader.ReadCount(); left > 0; left--)
+        for (var left = reader.ReadLength(); left > 0; left--)
         {
             record.Sources.Add((new(reader.ReadText(), reader.ReadCount()), reader.ReadNumber()));
         }

@@ -42,6 +42,13 @@ internal static class SessionKeys
         return end < 0 ? (Encoding.UTF8.GetString(key.Span), default) : (Encoding.UTF8.GetString(key.Span[..end]), key[(end + 1)..]);
     }
 
+    /// <summary>A key for people to read.</summary>
+    public static string Describe(ReadOnlyMemory<byte> key)
+    {
+        var (clientId, suffix) = Split(key);
+        return key.Span.Contains((byte)0) ? $"'{clientId}', 0, 0x{Convert.ToHexString(suffix.Span)}" : $"'{clientId}'";
+    }
+
     public static long SegmentNumberOf(ReadOnlySpan<byte> suffix) => BinaryPrimitives.ReadInt64BigEndian(suffix[1..]);
 
     private static byte[] WithSuffix(string clientId, ReadOnlySpan<byte> suffix)

@@ -49,13 +49,13 @@ internal static class SessionRecordCodec
             DisconnectedAt = reader.ReadNumber(),
             Will = ReadWill(ref reader),
         };
-        var starts = new SourceOffset[reader.ReadCount()][];
+        var starts = new SourceOffset[reader.ReadLength()][];
         for (var i = 0; i < starts.Length; i++)
         {
             starts[i] = ReadOffsets(ref reader);
         }
 
-        for (var left = reader.ReadCount(); left > 0; left--)
+        for (var left = reader.ReadLength(); left > 0; left--)
         {
             record.Subscriptions.Add(new(ReadSubscription(ref reader), starts[reader.ReadCount()]));
         }
@@ -75,7 +75,7 @@ internal static class SessionRecordCodec
 
     public static SourceOffset[] ReadOffsets(ref StateReader reader)
     {
-        var offsets = new SourceOffset[reader.ReadCount()];
+        var offsets = new SourceOffset[reader.ReadLength()];
         for (var i = 0; i < offsets.Length; i++)
         {
             offsets[i] = new(reader.ReadCount(), reader.ReadNumber());
@@ -203,7 +203,7 @@ internal static class SessionRecordCodec
         var contentType = (flags & 2) != 0 ? reader.ReadText() : null;
         var responseTopic = (flags & 16) != 0 ? reader.ReadText() : null;
         ReadOnlyMemory<byte>? correlation = (flags & 32) != 0 ? reader.ReadBytes().ToArray() : null;
-        var userProperties = new UserProperty[reader.ReadCount()];
+        var userProperties = new UserProperty[reader.ReadLength()];
         for (var i = 0; i < userProperties.Length; i++)
         {
             userProperties[i] = new(reader.ReadText(), reader.ReadText());

@@ -26,6 +26,9 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
 
     public int ReadCount() => checked((int)ReadNumber());
 
+    /// <summary>The number of elements that follow, each of a byte at least: what is no record must not make room for more than it has.</summary>
+    public int ReadLength() => ReadCount() is var length && length <= _rest.Length ? length : throw new InvalidDataException("A record of the sessions topic ends too early.");
+
     public long ReadDifference()
     {
         var folded = ReadFolded();

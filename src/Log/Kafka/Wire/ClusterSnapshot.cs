@@ -39,6 +39,9 @@ internal sealed class ClusterSnapshot
     /// <summary>Whether the broker said that there is no such topic.</summary>
     public bool IsUnknown(string topic) => _unknown.Contains(topic);
 
+    /// <summary>Whether the broker told anything of a topic.</summary>
+    public bool Tells(string topic) => IsUnknown(topic) || _leaders.ContainsKey(new(topic, 0));
+
     private void ReadTopic(ref WireReader reader)
     {
         var error = reader.ReadInt16();

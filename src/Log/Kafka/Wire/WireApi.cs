@@ -5,6 +5,7 @@ internal readonly record struct WireApi(string Name, short Key, short Version)
 {
     public static readonly WireApi Produce = new("Produce", 0, 8);
     public static readonly WireApi Fetch = new("Fetch", 1, 11);
+    public static readonly WireApi ListOffsets = new("ListOffsets", 2, 5);
     public static readonly WireApi Metadata = new("Metadata", 3, 7);
     public static readonly WireApi SaslHandshake = new("SaslHandshake", 17, 1);
     public static readonly WireApi ApiVersions = new("ApiVersions", 18, 0);
@@ -12,5 +13,5 @@ internal readonly record struct WireApi(string Name, short Key, short Version)
     public static readonly WireApi SaslAuthenticate = new("SaslAuthenticate", 36, 1);
 
     /// <summary>What a broker has to know.</summary>
-    public static readonly WireApi[] Required = [Produce, Fetch, Metadata, InitProducerId];
+    public static readonly WireApi[] Required = [Produce, Fetch, ListOffsets, Metadata, InitProducerId];
 }

@@ -42,11 +42,12 @@ internal sealed class WireConnection : IDisposable
     public static WireConnection Open(WireSettings settings, BrokerAddress address, Action<WireConnection>? onOpening = null)
     {
         Exception? failure = null;
+        var connectLimit = settings.AnswerLimit < ConnectTimeout ? settings.AnswerLimit : ConnectTimeout;
         try
         {
             foreach (var ip in Dns.GetHostAddresses(address.Host))
             {
-                Socket socket = new(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendTimeout = (int)ConnectTimeout.TotalMilliseconds };
+                Socket socket = new(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendTimeout = (int)connectLimit.TotalMilliseconds };
                 WireConnection connection = new(settings, address, socket);
                 try
                 {
@@ -130,8 +131,7 @@ internal sealed class WireConnection : IDisposable
 
     private void Begin()
     {
-        // A request that a broker may hold back for the whole time has a little more to come back.
-        _socket.SendTimeout = _socket.ReceiveTimeout = (int)_settings.RequestTimeout.TotalMilliseconds + 2_000;
+        _socket.SendTimeout = _socket.ReceiveTimeout = (int)_settings.AnswerLimit.TotalMilliseconds;
         _stream = new NetworkStream(_socket, ownsSocket: false);
         if (_settings.UsesTls)
         {

@@ -18,6 +18,9 @@ internal sealed class WireSettings
         Linger = TimeSpan.FromMilliseconds(options.LingerMilliseconds);
         ClientId = get("client.id", "orleansmqtt");
         RequestTimeout = TimeSpan.FromMilliseconds(int.Parse(get("socket.timeout.ms", "30000"), NumberStyles.None, CultureInfo.InvariantCulture));
+
+        // A request that a broker may hold back for the whole time has a little more to come back.
+        AnswerLimit = RequestTimeout + TimeSpan.FromSeconds(2);
         var protocol = get("security.protocol", "plaintext").ToUpperInvariant();
         UsesTls = protocol is "SSL" or "SASL_SSL";
         SaslMechanism = protocol.StartsWith("SASL", StringComparison.Ordinal) ? get("sasl.mechanism", get("sasl.mechanisms", "")).ToUpperInvariant() : null;
@@ -46,6 +49,9 @@ internal sealed class WireSettings
     public string ClientId { get; }
 
     public TimeSpan RequestTimeout { get; }
+
+    /// <summary>How long a broker may take to answer.</summary>
+    public TimeSpan AnswerLimit { get; private set; }
 
     public bool UsesTls { get; }
 
@@ -96,6 +102,14 @@ internal sealed class WireSettings
         {
             throw new LogConfigurationException($"Log:Kafka:Client has a certificate or key that cannot be read: {exception.Message}");
         }
+    }
+
+    /// <summary>The same settings for requests that are answered at once, or not at all.</summary>
+    public WireSettings With(TimeSpan answerLimit)
+    {
+        var copy = (WireSettings)MemberwiseClone();
+        copy.AnswerLimit = answerLimit < AnswerLimit ? answerLimit : AnswerLimit;
+        return copy;
     }
 
     private static bool IsKnownValue(string name, string value) => name switch

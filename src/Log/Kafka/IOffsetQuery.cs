@@ -1,0 +1,8 @@
+namespace OrleansMqtt.Log.Kafka;
+
+/// <summary>Asks Kafka once for the offsets of partitions.</summary>
+internal interface IOffsetQuery
+{
+    /// <summary>The offsets of those partitions that Kafka answers for, in a few seconds at most. Called again only when it has answered.</summary>
+    Task<Dictionary<TopicPartitionId, PartitionOffsets>> AskAsync(IReadOnlySet<TopicPartitionId> partitions);
+}
