@@ -10,7 +10,7 @@ public sealed class ConnectTests
         await using var host = await EdgeHost.StartAsync();
         using var client = await host.OpenAsync();
         await client.SendAsync(RawClient.ConnectPacket("c", 5));
-        Assert.Equal("2010 00 00 0D 2103E8 2700100000 220040 2A00".Replace(" ", ""), await client.ReceivePacketAsync());
+        Assert.Equal("200E 00 00 0B 2103E8 2700100000 220040".Replace(" ", ""), await client.ReceivePacketAsync());
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class ConnectTests
         await client.SendAsync(RawClient.ConnectPacket("c", version, properties: properties, flags: flags));
         var connAck = await client.ReceivePacketAsync();
         Assert.Equal("0000", connAck[4..8]);
-        Assert.True(version == 4 || connAck.StartsWith("201000000D21", StringComparison.Ordinal), connAck);
+        Assert.True(version == 4 || connAck.StartsWith("200E00000B21", StringComparison.Ordinal), connAck);
         var request = host.Grains.Client("c").LastConnect!;
         Assert.Equal((seconds, flags == 2), (request.SessionExpirySeconds, request.CleanStart));
     }
@@ -122,6 +122,6 @@ public sealed class ConnectTests
         using var client = await host.OpenAsync();
         await client.SendAsync(RawClient.ConnectPacket("c", version, properties: version == 5 ? "1100000E10" : "", flags: 0));
         var connAck = await client.ReceivePacketAsync();
-        Assert.StartsWith(version == 5 ? "20150100 12 110000003C 21".Replace(" ", "") : "20020100", connAck, StringComparison.Ordinal);
+        Assert.StartsWith(version == 5 ? "20130100 10 110000003C 21".Replace(" ", "") : "20020100", connAck, StringComparison.Ordinal);
     }
 }

@@ -141,7 +141,7 @@ public sealed class DeliveryTests
         Assert.Equal("90050001000200", await newer.ReceivePacketAsync());
         using var older = await host.ConnectAsync("o", 4);
         await older.SendAsync($"8217 0001 {RawClient.Text("a")} 02 {RawClient.Text("$share/g/f")} 01 {RawClient.Text("b")} 00");
-        Assert.Equal("90050001028000", await older.ReceivePacketAsync());
+        Assert.Equal("90050001020100", await older.ReceivePacketAsync());
         Assert.Contains("subscribe a:2 b:0", host.Grains.Calls);
         await newer.SendAsync($"A209 0002 00 {RawClient.Text("a")} {RawClient.Text("b")}");
         Assert.Equal("B0050002000000", await newer.ReceivePacketAsync());

@@ -129,7 +129,6 @@ public sealed class MalformedPacketTests
         { "subscription identifier 0", "82 09 0001 02 0B00 000161 00", "82" },
         { "two subscription identifiers", "82 0B 0001 04 0B01 0B02 000161 00", "82" },
         { "a subscription identifier of five bytes", "82 0D 0001 06 0B8080808001 000161 00", "81" },
-        { "a shared subscription", "82 11 0001 00 000B" + "2473686172652F672F6161" + "01", "9E" },
         { "QoS 3 in SUBSCRIBE", "82 07 0001 00 000161 03", "82" },
         { "Retain Handling 3", "82 07 0001 00 000161 30", "82" },
         { "No Local on a shared subscription", "82 0F 0001 00 00092473686172652F612F 04", "82" },

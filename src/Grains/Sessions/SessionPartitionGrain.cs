@@ -482,6 +482,9 @@ internal sealed partial class SessionPartitionGrain(
     {
         await _partitionStore.Fenced;
         DeactivateOnIdle();
+
+        // The call reaches the next activation: clients that neither send nor get anything would else stay with an owner that is none.
+        await GrainFactory.GetGrain<ISessionOwnerGrain>(_partition).IsLiving(string.Empty, default);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} has a QoS 2 message that the log does not take")]

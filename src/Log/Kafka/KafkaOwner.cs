@@ -143,21 +143,25 @@ internal sealed class KafkaOwner : ILogOwner
 
     private void Abort(CancellationToken cancellationToken)
     {
-        if (!_isOpen)
+        while (_isOpen)
         {
-            return;
-        }
-
-        try
-        {
-            Retry(() => _producer.AbortTransaction(Step), cancellationToken);
-            _isOpen = false;
-        }
-        catch (KafkaException exception) when (exception.Error.IsFatal)
-        {
-            // Kafka may never have heard of the transaction, when it went away just then. It refuses to abort it, with which the client can do nothing more.
-            _logger.LogTransactionRefused(_name, exception.Error.Reason);
-            throw new OwnerFailedException(_name, exception.Error.Reason);
+            try
+            {
+                Retry(() => _producer.AbortTransaction(Step), cancellationToken);
+                _isOpen = false;
+            }
+            catch (KafkaException exception) when (exception.Error.IsFatal)
+            {
+                // Kafka may never have heard of the transaction, when it went away just then. It refuses to abort it, with which the client can do nothing more.
+                _logger.LogTransactionRefused(_name, exception.Error.Reason);
+                throw new OwnerFailedException(_name, exception.Error.Reason);
+            }
+            catch (KafkaException exception) when (exception.Error.Code != ErrorCode.Local_State)
+            {
+                // It may tell once more of the messages that failed, and has not aborted yet then.
+                _logger.LogTransactionRetried(_name, exception.Error.Reason);
+                _stopping.Token.WaitHandle.WaitOne(RetryDelay);
+            }
         }
     }
 
