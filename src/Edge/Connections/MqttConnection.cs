@@ -22,6 +22,7 @@ internal sealed class MqttConnection : IDisposable
     private readonly Action _abort;
     private readonly InboundOperations _operations;
     private readonly CancellationTokenSource _closing = new();
+    private readonly CancellationToken _whenClosing;
     private readonly long _connectDeadline;
     private PacketDispatcher? _dispatcher;
     private AcknowledgementSender? _acknowledgements;
@@ -50,6 +51,7 @@ internal sealed class MqttConnection : IDisposable
         _remote = remote;
         _abort = abort;
         _context = context;
+        _whenClosing = _closing.Token;
         _operations = new InboundOperations(this, context);
         Output = new ConnectionOutput(this, context, transport.Output);
         _connectDeadline = context.Deadlines.Now + DeadlineWheel.ToTicks(context.Options.ConnectTimeout);
@@ -100,7 +102,15 @@ internal sealed class MqttConnection : IDisposable
             return;
         }
 
-        _closing.Cancel();
+        try
+        {
+            _closing.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended by itself at the same moment.
+        }
+
         _transport.Input.CancelPendingRead();
     }
 
@@ -117,7 +127,7 @@ internal sealed class MqttConnection : IDisposable
         if (HasUnread?.Invoke() == true)
         {
             var ended = new TaskCompletionSource();
-            await using var registration = _closing.Token.UnsafeRegister(static ended => ((TaskCompletionSource)ended!).TrySetResult(), ended).ConfigureAwait(false);
+            await using var registration = _whenClosing.UnsafeRegister(static ended => ((TaskCompletionSource)ended!).TrySetResult(), ended).ConfigureAwait(false);
             await Task.WhenAny(ended.Task, Task.Delay(LastReadTimeout, _context.Time));
         }
 
@@ -331,7 +341,7 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask ExecuteAsync(object operation)
     {
-        if (operation is not InboundRun run || await Publishes!.TakeCreditAsync(run, _closing.Token))
+        if (operation is not InboundRun run || await Publishes!.TakeCreditAsync(run, _whenClosing))
         {
             await _operations.ExecuteAsync(operation);
         }
