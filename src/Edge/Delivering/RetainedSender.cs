@@ -5,87 +5,33 @@ using OrleansMqtt.Edge.Publishing;
 namespace OrleansMqtt.Edge.Delivering;
 
 /// <summary>
-/// Sends the publishes of this edge's clients that are to be retained to one partition of the retained topic, one call at a time: while one is under way the next batch builds
-/// itself. What fails is sent again, and stored once, as long as the partition's owner is the same. What waits is bounded by the credits of the connections.
+/// Sends the publishes of this edge's clients that are to be retained to one partition of the retained topic. What fails is sent again, and stored once, as long as the partition's
+/// owner is the same.
 /// </summary>
-internal sealed class RetainedSender(IEdgeGrains grains, int partition, TimeProvider time, ILogger logger)
+internal sealed class RetainedSender(IEdgeGrains grains, int partition, TimeProvider time, ILogger logger) : RunSender<RetainedRun>
 {
-    /// <summary>The most messages of a call.</summary>
-    public const int MaximumBatch = 1000;
-
-    /// <summary>The most bytes of a call, or one run.</summary>
-    private const int MaximumBytes = 1024 * 1024;
-
     private readonly IRetainedPartitionGrain _grain = grains.GetRetainedPartition(partition);
-    private readonly Lock _gate = new();
-    private readonly Queue<RetainedRun> _waiting = [];
-    private readonly List<RetainedRun> _sending = [];
-    private bool _isSending;
     private long _sequence;
     private long _generation;
 
-    public void Add(RetainedRun run)
+    protected override async Task SendAsync(List<RetainedRun> runs, int count)
     {
-        lock (_gate)
-        {
-            _waiting.Enqueue(run);
-            if (_isSending)
-            {
-                return;
-            }
-
-            _isSending = true;
-        }
-
-        ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.SendAllAsync(), this, preferLocal: false);
-    }
-
-    private async Task SendAllAsync()
-    {
-        while (TakeBatch() is { } messages)
-        {
-            var isStored = await SendAsync(messages);
-            var next = 0;
-            foreach (var run in _sending)
-            {
-                run.Settle(isStored.AsSpan(next, run.Count));
-                next += run.Count;
-            }
-        }
-    }
-
-    /// <summary>Makes a batch of whole runs; null, and no longer sending, when none waits.</summary>
-    private MqttMessage[]? TakeBatch()
-    {
-        var count = 0;
-        var bytes = 0L;
-        _sending.Clear();
-        lock (_gate)
-        {
-            while (_waiting.TryPeek(out var run) && (count == 0 || (count + run.Count <= MaximumBatch && bytes + run.Bytes <= MaximumBytes)))
-            {
-                _sending.Add(_waiting.Dequeue());
-                count += run.Count;
-                bytes += run.Bytes;
-            }
-
-            if (count == 0)
-            {
-                _isSending = false;
-                return null;
-            }
-        }
-
         // A new array each time: a batch that was handed over must not change.
         var messages = new MqttMessage[count];
         var next = 0;
-        foreach (var run in _sending)
+        foreach (var run in runs)
         {
             run.TakeMessages(messages.AsSpan(next, run.Count));
             next += run.Count;
         }
 
-        return messages;
+        var isStored = await SendAsync(messages);
+        next = 0;
+        foreach (var run in runs)
+        {
+            run.Settle(isStored.AsSpan(next, run.Count));
+            next += run.Count;
+        }
     }
 
     private async Task<bool[]> SendAsync(MqttMessage[] messages)
