@@ -27,6 +27,7 @@ internal sealed class EdgeContext
         InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, time, logger));
         Retained = new(partition => new RetainedSender(grains, partition, time, logger));
         Connections = new ConnectionTable(Options.MaximumConnections);
+        Deliveries = new DeliveryReceiver(this);
     }
 
     public IEdgeGrains Grains { get; }
@@ -54,6 +55,8 @@ internal sealed class EdgeContext
     public PartitionSenders<RetainedSender> Retained { get; }
 
     public ConnectionTable Connections { get; }
+
+    public DeliveryReceiver Deliveries { get; }
 
     public ConnectTurns ConnectTurns { get; } = new();
 }

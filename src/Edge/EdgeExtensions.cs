@@ -42,7 +42,6 @@ public static class EdgeExtensions
         services.AddMetrics();
         services.AddSingleton<EdgeMetrics>();
         services.AddSingleton<EdgeContext>();
-        services.AddSingleton<DeliveryReceiver>();
         services.AddSingleton<MqttConnectionHandler>();
         services.AddSingleton<EdgeListeners>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<EdgeListeners>());

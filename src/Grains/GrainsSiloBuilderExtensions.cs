@@ -30,6 +30,7 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<EdgeServices>();
         services.AddSingleton<MessageEncoder>();
         services.AddSingleton<StoredMessages>();
+        services.AddHostedService<SessionPartitionStarter>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<LogGrainStorageOptions>(SessionStorage.Name).Configure<IOptions<TopicsOptions>>((options, topics) => options.Topic = topics.Value.Sessions.Name);
         services.AddOptions<LogStreamOptions>(StreamProvider).Configure<TopicRoutes>((options, routes) => options.Topics = [.. routes.Topics]);

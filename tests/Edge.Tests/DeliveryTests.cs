@@ -179,7 +179,7 @@ public sealed class DeliveryTests
     }
 
     private static DeliveryResult Deliver(EdgeHost host, long generation, long sequence, int partition = 3)
-        => host.Grains.Receiver.Deliver(
+        => host.Context.Deliveries.Deliver(
             new DeliveryBatch { SessionPartition = partition, Generation = generation, Sequence = sequence, Messages = [], Deliveries = [] });
 
     private static MqttMessage Message(string topic, string payload, long timestamp = 0, uint? expiry = null) => new()

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Listeners;
 
 namespace OrleansMqtt.Edge.Tests;
@@ -21,7 +20,6 @@ internal sealed class EdgeHost : IAsyncDisposable
         Log = log;
         Context = app.Services.GetRequiredService<EdgeContext>();
         grains.Context = Context;
-        grains.Receiver = app.Services.GetRequiredService<DeliveryReceiver>();
     }
 
     public FakeGrains Grains { get; }

@@ -49,20 +49,6 @@ public sealed class LifeTests
     }
 
     [Fact]
-    public async Task Connections_that_a_new_owner_of_their_session_partition_does_not_know_are_closed()
-    {
-        await using var host = await EdgeHost.StartAsync();
-        using var client = await host.ConnectAsync();
-        using var older = await host.ConnectAsync("older", 4);
-        host.Context.Connections.CloseEarlier(sessionPartition: 1, generation: 2);
-        host.Context.Connections.CloseEarlier(sessionPartition: 0, generation: 1);
-        await client.ExpectOnlyPingResponseAsync();
-        host.Context.Connections.CloseEarlier(sessionPartition: 0, generation: 2);
-        Assert.Equal("89", (await client.ReceiveUntilClosedAsync())[4..6]);
-        Assert.Equal("", await older.ReceiveUntilClosedAsync());
-    }
-
-    [Fact]
     public async Task A_silent_client_is_closed_after_one_and_a_half_times_its_keep_alive()
     {
         var time = new FakeTimeProvider();

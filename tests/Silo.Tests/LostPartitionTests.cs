@@ -4,35 +4,61 @@ using Xunit;
 
 namespace OrleansMqtt.Silo.Tests;
 
-/// <summary>A session partition is taken from its owner, by another server or by Kafka itself, and then given back.</summary>
+/// <summary>A session partition is taken from its owner, as by another server, and given back, while clients are connected: they do not notice.</summary>
 public sealed class LostPartitionTests
 {
+    private const int Messages = 3000;
+    private const int Losses = 4;
+
     [Fact]
-    public async Task Connections_of_an_owner_that_lost_its_session_partition_end_and_stored_sessions_go_on()
+    public async Task Connections_go_on_with_the_next_owner_of_their_session_partition_and_get_everything_once_and_in_order()
     {
         using var log = await TestLog.CreateAsync("Kafka");
         log.Settings["Topics__Sessions__Partitions"] = "1";
         await using var server = await MqttServer.StartAsync(log.Settings);
-        await using var stored = await TestClient.ConnectAsync(server.Port, "stored", sessionExpiry: 3600);
-        await using var clean = await TestClient.ConnectAsync(server.Port, "clean");
-        await using var publisher = await TestClient.ConnectAsync(server.Port);
-        await stored.SubscribeAsync("a");
-        await clean.SubscribeAsync("a", MqttQualityOfServiceLevel.AtMostOnce);
-        await publisher.PublishAsync("a", "1");
-        Assert.Equal("1", TestClient.TextOf(await stored.ReceiveAsync()));
-        Assert.Equal("1", TestClient.TextOf(await clean.ReceiveAsync()));
-
-        await log.FenceAsync(0);
-        await publisher.PublishAsync("a", "2");
-        await Task.WhenAll(stored.Disconnected, clean.Disconnected, publisher.Disconnected).WaitAsync(TestClient.Limit);
-
-        await using var again = await TestClient.ConnectAsync(server.Port, "stored", sessionExpiry: 3600);
-        Assert.True(again.IsSessionPresent);
-        await using var other = await TestClient.ConnectAsync(server.Port);
-        await other.PublishAsync("a", "3");
-        while (TestClient.TextOf(await again.ReceiveAsync()) != "3")
+        List<(TestClient Client, string Name)> subscribers = [];
+        foreach (var (name, qos) in new (string, MqttQualityOfServiceLevel)[] { ("at least once", MqttQualityOfServiceLevel.AtLeastOnce), ("exactly once", MqttQualityOfServiceLevel.ExactlyOnce) })
         {
-            // What was not stored as acknowledged comes again first.
+            foreach (var expiry in new uint[] { 0, 3600 })
+            {
+                var client = await TestClient.ConnectAsync(server.Port, $"{name}, {expiry}", sessionExpiry: expiry);
+                await client.SubscribeAsync("site/+/a", qos);
+                subscribers.Add((client, $"{name}, {expiry}"));
+            }
+        }
+
+        await using var publisher = await TestClient.ConnectAsync(server.Port);
+        var publishing = Task.Run(async () =>
+        {
+            for (var i = 0; i < Messages; i++)
+            {
+                await publisher.PublishAsync($"site/{i % 3}/a", $"{i}", (i % 2) switch { 0 => MqttQualityOfServiceLevel.AtLeastOnce, _ => MqttQualityOfServiceLevel.ExactlyOnce });
+            }
+        });
+        var received = subscribers.ConvertAll(each => each.Client.ReceiveAsync(Messages));
+        for (var loss = 1; loss <= Losses; loss++)
+        {
+            await log.FenceAsync(0);
+            await server.Process.WaitForLineAsync("living connections", loss, TestClient.Limit);
+        }
+
+        await publishing;
+        foreach (var (task, (client, name)) in received.Zip(subscribers))
+        {
+            // In order for each topic.
+            var numbers = (await task).ConvertAll(int.Parse);
+            for (var topic = 0; topic < 3; topic++)
+            {
+                Assert.Equal(Enumerable.Range(0, Messages).Where(i => i % 3 == topic), numbers.Where(i => i % 3 == topic));
+            }
+
+            Assert.False(client.Disconnected.IsCompleted, name);
+            Assert.False(client.HasReceived, name);
+        }
+
+        foreach (var (client, _) in subscribers)
+        {
+            await client.DisposeAsync();
         }
     }
 }

@@ -50,7 +50,10 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for a line that contains a text; fails with all lines when the program ends first, or after a time limit.</summary>
-    public async Task<string> WaitForLineAsync(string text, TimeSpan limit)
+    public Task<string> WaitForLineAsync(string text, TimeSpan limit) => WaitForLineAsync(text, 1, limit);
+
+    /// <summary>The line of that number, from 1, among those that contain a text.</summary>
+    public async Task<string> WaitForLineAsync(string text, int number, TimeSpan limit)
     {
         using CancellationTokenSource timeout = new(limit);
         while (true)
@@ -58,7 +61,7 @@ public sealed class ChildProcess : IAsyncDisposable
             Task changed;
             lock (_lock)
             {
-                if (_lines.Find(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
+                if (_lines.Where(line => line.Contains(text, StringComparison.Ordinal)).ElementAtOrDefault(number - 1) is { } found)
                 {
                     return found;
                 }

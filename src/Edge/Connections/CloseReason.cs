@@ -10,8 +10,6 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
 {
     public static CloseReason TakenOver { get; } = new(DisconnectCause.ByServer, ReasonCode.SessionTakenOver, "Another connection uses the client identifier.");
 
-    public static CloseReason SessionMoved { get; } = new(DisconnectCause.ByServer, ReasonCode.ServerBusy, "The session's partition has another owner now.");
-
     public static CloseReason Stopping { get; } = new(DisconnectCause.ServerStopping, ReasonCode.ServerShuttingDown, "The server is stopping.");
 
     public static CloseReason KeepAliveTimeout { get; } = new(DisconnectCause.ConnectionLost, ReasonCode.KeepAliveTimeout, "Nothing was received within one and a half times the Keep Alive.");

@@ -72,6 +72,8 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
     /// <summary>Whether the session was asked for, so that it has to hear when the connection ends, even without an answer.</summary>
     public bool HasAsked { get; private set; }
 
+    public ushort ReceiveMaximum => _packet!.ReceiveMaximum;
+
     /// <summary>Asks for the session; null when the connection is closing.</summary>
     public async ValueTask<ConnectResult?> AttachAsync()
     {

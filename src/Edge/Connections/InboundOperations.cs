@@ -1,3 +1,4 @@
+using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
 using OrleansMqtt.Edge.Publishing;
@@ -11,6 +12,9 @@ namespace OrleansMqtt.Edge.Connections;
 internal sealed class InboundOperations(MqttConnection connection, EdgeContext context)
 {
     private const int MaximumQueued = 64;
+
+    /// <summary>How long a SUBSCRIBE or UNSUBSCRIBE waits for a new owner of the session's partition.</summary>
+    private static readonly TimeSpan OwnerPatience = TimeSpan.FromSeconds(20);
 
     private readonly Lock _gate = new();
     private Queue<object>? _queue;
@@ -148,11 +152,16 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
             var accepted = Array.FindAll(packet.Subscriptions, static subscription => subscription is not null);
             if (accepted.Length > 0)
             {
-                var result = await context.Grains.GetClient(connection.ClientId).Subscribe(connection.Session.Epoch, accepted!);
+                var result = await AskAsync(client => client.Subscribe(connection.Session.Epoch, accepted!));
                 if (result.ReasonCodes is not { } granted)
                 {
                     connection.Close(CloseReason.TakenOver);
                     return;
+                }
+
+                if (connection.Session.SessionExpirySeconds == 0)
+                {
+                    connection.Subscriptions.Add(accepted!, granted, result.Starts ?? []);
                 }
 
                 for (int i = 0, next = 0; i < codes.Length; i++)
@@ -166,6 +175,25 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
         catch (Exception exception)
         {
             connection.CloseUnavailable(exception);
+        }
+    }
+
+    /// <summary>Asks the client's grain, and again while its partition moves: to subscribe twice does no harm.</summary>
+    private async ValueTask<TResult> AskAsync<TResult>(Func<IClientSessionGrain, ValueTask<TResult>> ask)
+    {
+        var begun = context.Time.GetTimestamp();
+        for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
+        {
+            try
+            {
+                return await ask(context.Grains.GetClient(connection.ClientId));
+            }
+            catch (Exception exception) when (exception is not TimeoutException && !connection.IsClosing && context.Time.GetElapsedTime(begun) < OwnerPatience)
+            {
+                context.Logger.SessionCallFailed(connection.ClientId, exception.Message);
+            }
+
+            await Task.Delay(pause, context.Time);
         }
     }
 
@@ -185,11 +213,16 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
     {
         try
         {
-            var result = await context.Grains.GetClient(connection.ClientId).Unsubscribe(connection.Session.Epoch, packet.Filters);
+            var result = await AskAsync(client => client.Unsubscribe(connection.Session.Epoch, packet.Filters));
             if (result.Existed is not { } existed)
             {
                 connection.Close(CloseReason.TakenOver);
                 return;
+            }
+
+            if (connection.Session.SessionExpirySeconds == 0)
+            {
+                connection.Subscriptions.Remove(packet.Filters);
             }
 
             var codes = Array.ConvertAll(existed, static existed => (byte)(existed ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted));

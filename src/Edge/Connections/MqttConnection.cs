@@ -27,6 +27,10 @@ internal sealed class MqttConnection : IDisposable
     private PacketDispatcher? _dispatcher;
     private AcknowledgementSender? _acknowledgements;
     private CloseReason? _closeReason;
+    private TakenDeliveries? _taken;
+    private HeldSubscriptions? _subscriptions;
+    private ConnectResult? _session;
+    private ushort _receiveMaximum;
     private Task _run = Task.CompletedTask;
     private long _lastActive;
     private long _keepAliveTicks;
@@ -72,7 +76,14 @@ internal sealed class MqttConnection : IDisposable
     public string ClientId { get; private set; } = "";
 
     /// <summary>The session, once the client is connected.</summary>
-    public ConnectResult Session { get; private set; } = null!;
+    public ConnectResult Session
+    {
+        get => Volatile.Read(ref _session)!;
+        private set => Volatile.Write(ref _session, value);
+    }
+
+    /// <summary>The subscriptions, where the session is not stored.</summary>
+    public HeldSubscriptions Subscriptions => _subscriptions ?? Interlocked.CompareExchange(ref _subscriptions, new(), null) ?? _subscriptions;
 
     /// <summary>Whether the session keeps the packet identifiers of QoS 2 messages, because it outlives the connection, or did outlive one before.</summary>
     public bool IsSessionStored => Session.SessionExpirySeconds > 0 || Session.SessionPresent;
@@ -155,7 +166,40 @@ internal sealed class MqttConnection : IDisposable
 
     /// <summary>Tells the session about a message that was sent to the client.</summary>
     public void Acknowledge(ushort packetId, AcknowledgementKind kind, byte reasonCode)
-        => _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode));
+    {
+        var generation = Volatile.Read(ref _taken)?.Acknowledge(packetId, kind, reasonCode) ?? Session.Epoch.Generation;
+        _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode), generation);
+    }
+
+    /// <summary>What it has taken, made at the first delivery. Called by one thread at a time.</summary>
+    public TakenDeliveries GetTaken(long generation)
+    {
+        if (_taken is { } taken)
+        {
+            return taken;
+        }
+
+        Volatile.Write(ref _taken, taken = new TakenDeliveries(generation));
+        return taken;
+    }
+
+    /// <summary>See <see cref="IEdgeService.HandOver"/>.</summary>
+    public HandedOverConnection HandOver(long generation)
+    {
+        var (unacknowledged, taken, takenQoS0, lastPacketId) = GetTaken(generation).HandOver(generation);
+        return new()
+        {
+            ClientId = ClientId,
+            Epoch = Session.Epoch,
+            ConnectionId = Id,
+            ReceiveMaximum = _receiveMaximum,
+            Subscriptions = Session.SessionExpirySeconds > 0 ? [] : Subscriptions.All,
+            Unacknowledged = unacknowledged,
+            Taken = taken,
+            TakenQoS0 = takenQoS0,
+            LastPacketId = lastPacketId,
+        };
+    }
 
     /// <summary>The Reason String of an acknowledgement with this code; empty when there is none, the client wants none ([MQTT-3.1.2-29]), or it would be too large for the client.</summary>
     public ReadOnlySpan<byte> GetReasonString(byte reasonCode)
@@ -276,7 +320,13 @@ internal sealed class MqttConnection : IDisposable
             return false;
         }
 
+        _receiveMaximum = exchange.ReceiveMaximum;
         Session = session;
+        if (!_context.Deliveries.IsLatest(session.SessionPartition, session.Epoch.Generation))
+        {
+            Close(CloseReason.Server(ReasonCode.ServerUnavailable, "The session's partition has another owner now."));
+        }
+
         if (IsClosing)
         {
             return false;

@@ -18,11 +18,19 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     private List<Acknowledgement> _waiting = [];
     private TaskCompletionSource? _sent;
     private bool _isSending;
+    private long _generation;
 
-    public void Add(in Acknowledgement acknowledgement)
+    /// <summary>Adds an acknowledgement for the owner of that generation; it is dropped when there is a later one, which has got it with its connection.</summary>
+    public void Add(in Acknowledgement acknowledgement, long generation)
     {
         lock (_gate)
         {
+            if (generation < _generation)
+            {
+                return;
+            }
+
+            _generation = generation;
             _waiting.Add(acknowledgement);
             if (_isSending)
             {
@@ -33,6 +41,19 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.SendAllAsync(), this, preferLocal: false);
+    }
+
+    /// <summary>A new owner gets what waits with the connections: it is not sent.</summary>
+    public void BeginGeneration(long generation)
+    {
+        lock (_gate)
+        {
+            if (generation > _generation)
+            {
+                _generation = generation;
+                _waiting.Clear();
+            }
+        }
     }
 
     /// <summary>Completes when what was added before has arrived.</summary>
@@ -50,9 +71,11 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
         {
             List<Acknowledgement> sending;
             TaskCompletionSource? sent;
+            long generation;
             lock (_gate)
             {
                 sent = _sent;
+                generation = _generation;
                 _sent = null;
                 if (_waiting.Count == 0)
                 {
@@ -69,7 +92,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
             for (var start = 0; start < sending.Count; start += MaximumBatch)
             {
                 var items = CollectionsMarshal.AsSpan(sending).Slice(start, Math.Min(MaximumBatch, sending.Count - start)).ToArray();
-                await SendAsync(new AcknowledgementBatch { Items = items });
+                await SendAsync(new AcknowledgementBatch { Generation = generation, Items = items });
             }
 
             sent?.SetResult();
@@ -78,7 +101,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
 
     private async Task SendAsync(AcknowledgementBatch batch)
     {
-        for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
+        for (var pause = RetryPause.Shortest; batch.Generation >= Volatile.Read(ref _generation); pause = RetryPause.After(pause))
         {
             try
             {

@@ -39,18 +39,6 @@ internal sealed class ConnectionTable(int maximum)
 
     public void Remove(MqttConnection connection) => _connections.TryRemove(connection.Id, out _);
 
-    /// <summary>Closes the connections whose sessions were with an earlier owner of their session partition.</summary>
-    public void CloseEarlier(int sessionPartition, long generation)
-    {
-        foreach (var connection in _connections.Values)
-        {
-            if (connection.Session is { } session && session.SessionPartition == sessionPartition && session.Epoch.Generation < generation)
-            {
-                connection.Close(CloseReason.SessionMoved);
-            }
-        }
-    }
-
     /// <summary>Refuses new connections from now on.</summary>
     public void Close() => IsClosed = true;
 }

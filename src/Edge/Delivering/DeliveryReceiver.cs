@@ -33,6 +33,43 @@ internal sealed class DeliveryReceiver(EdgeContext context)
         }
     }
 
+    /// <summary>See <see cref="IEdgeService.HandOver"/>.</summary>
+    public HandedOverConnection[]? HandOver(int sessionPartition, long generation)
+    {
+        var partition = GetPartition(sessionPartition);
+        lock (partition)
+        {
+            if (generation < partition.Generation)
+            {
+                return null;
+            }
+
+            if (generation > partition.Generation)
+            {
+                (partition.Generation, partition.NextSequence) = (generation, 0);
+            }
+
+            // First what is for the earlier owner goes, then each connection counts for the new one: an acknowledgement between the two is dropped, and counted.
+            context.Acknowledgements.Get(sessionPartition).BeginGeneration(generation);
+            return
+            [
+                .. context.Connections.All
+                    .Where(connection => connection.Session is { } session && session.SessionPartition == sessionPartition && session.Epoch.Generation < generation)
+                    .Select(connection => connection.HandOver(generation)),
+            ];
+        }
+    }
+
+    /// <summary>Whether the owner of that generation is still the last that was heard of, so that it knows a connection that it has just accepted.</summary>
+    public bool IsLatest(int sessionPartition, long generation)
+    {
+        var partition = GetPartition(sessionPartition);
+        lock (partition)
+        {
+            return partition.Generation <= generation;
+        }
+    }
+
     private void Enqueue(DeliveryBatch batch, List<MqttConnection> touched)
     {
         MqttConnection? connection = null;
@@ -44,7 +81,7 @@ internal sealed class DeliveryReceiver(EdgeContext context)
             }
 
             // Whoever finds the queue empty schedules its connection, so each is scheduled once.
-            if (connection is not null && TryEnqueue(connection.Output, batch, delivery, out var wasEmpty) && wasEmpty)
+            if (connection is not null && TryEnqueue(connection, batch, delivery, out var wasEmpty) && wasEmpty)
             {
                 touched.Add(connection);
             }
@@ -58,17 +95,21 @@ internal sealed class DeliveryReceiver(EdgeContext context)
         touched.Clear();
     }
 
-    private static bool TryEnqueue(ConnectionOutput output, DeliveryBatch batch, in Delivery delivery, out bool wasEmpty)
+    private static bool TryEnqueue(MqttConnection connection, DeliveryBatch batch, in Delivery delivery, out bool wasEmpty)
     {
+        var output = connection.Output;
         switch (delivery.MessageIndex)
         {
             case Delivery.Release:
+                connection.GetTaken(batch.Generation).AddRelease(delivery);
                 return output.TryEnqueueAcknowledgement(PacketType.PubRel, delivery.PacketId, delivery.QoS, out wasEmpty);
             case Delivery.Mark:
                 return output.TryEnqueueMark(out wasEmpty);
             default:
                 var identifiers = delivery.IdentifierSet == 0 ? null : batch.IdentifierSets![delivery.IdentifierSet - 1];
-                return output.TryEnqueue(batch.Messages[delivery.MessageIndex], delivery, identifiers, out wasEmpty);
+                var message = batch.Messages[delivery.MessageIndex];
+                connection.GetTaken(batch.Generation).Add(delivery, message);
+                return output.TryEnqueue(message, delivery, identifiers, out wasEmpty);
         }
     }
 

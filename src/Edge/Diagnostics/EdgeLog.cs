@@ -32,6 +32,9 @@ internal static partial class EdgeLog
     [LoggerMessage(9, LogLevel.Warning, "The session of client '{ClientId}' did not take the end of its connection: {Error}")]
     public static partial void DisconnectFailed(this ILogger logger, string clientId, string error);
 
+    [LoggerMessage(14, LogLevel.Information, "The session of client '{ClientId}' does not answer, trying again: {Error}")]
+    public static partial void SessionCallFailed(this ILogger logger, string clientId, string error);
+
     [LoggerMessage(10, LogLevel.Warning, "Stopped with publishes still on their way to the log after {Timeout}")]
     public static partial void StoppedUnsettled(this ILogger logger, TimeSpan timeout);
 

@@ -3,13 +3,17 @@ namespace OrleansMqtt;
 /// <summary>One packet for one connection: a message, or the PUBREL of one; or a mark between them.</summary>
 [GenerateSerializer, Immutable, Alias("delivery")]
 public readonly struct Delivery(
-    long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate, int identifierSet = 0, bool isRetained = false, bool isPaced = false)
+    long connectionId, int messageIndex, ushort packetId, byte qos, bool isDuplicate, int identifierSet = 0, bool isRetained = false, bool isPaced = false,
+    int source = Delivery.NoSource)
 {
     /// <summary>What <see cref="MessageIndex"/> is in a PUBREL.</summary>
     public const int Release = -1;
 
     /// <summary>What <see cref="MessageIndex"/> is in a mark: the edge answers <see cref="AcknowledgementKind.Written"/> when all before it is written to the client.</summary>
     public const int Mark = -2;
+
+    /// <summary>What <see cref="Source"/> is where it is not known.</summary>
+    public const int NoSource = int.MinValue;
 
     /// <summary>From <see cref="ConnectRequest.ConnectionId"/>.</summary>
     [Id(0)] public long ConnectionId { get; } = connectionId;
@@ -34,4 +38,10 @@ public readonly struct Delivery(
 
     /// <summary>Whether its sender waits for a mark before it sends more, so that it need not be dropped when the client reads slowly.</summary>
     [Id(7)] public bool IsPaced { get; } = isPaced;
+
+    /// <summary>
+    /// The number of the partition that the message is from (<see cref="SourceOffset.Source"/>); its complement when the message was sent out of that partition's order, as retained
+    /// messages and those of shared subscriptions are.
+    /// </summary>
+    [Id(8)] public int Source { get; } = source;
 }

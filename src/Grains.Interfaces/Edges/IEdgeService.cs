@@ -19,8 +19,9 @@ public interface IEdgeService : IGrainService
     ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId);
 
     /// <summary>
-    /// Closes the connections whose sessions were with an earlier owner of their session partition: the new one does not know them, so nothing would be delivered to them any more.
-    /// Only begins it.
+    /// Hands the connections of a session partition over to its new owner, which says so by its generation: nothing of an earlier owner is taken any more, and acknowledgements are
+    /// for the new one. Their sockets stay, and they do not notice.
     /// </summary>
-    ValueTask CloseEarlier(int sessionPartition, long generation);
+    /// <returns>The connections; null when a still later owner has asked.</returns>
+    ValueTask<HandedOverConnection[]?> HandOver(int sessionPartition, long generation);
 }

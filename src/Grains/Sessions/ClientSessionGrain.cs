@@ -102,7 +102,7 @@ internal sealed partial class ClientSessionGrain(
             await state.WriteStateAsync();
         }
 
-        return new(outcome.ReasonCodes);
+        return new(outcome.ReasonCodes, outcome.Starts);
     }
 
     public async ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, string[] filters)

@@ -20,6 +20,8 @@ internal sealed partial class EdgeOutbox(
     private List<int[]> _spareIdentifierSets = [];
     private long _sequence;
     private bool _isSending;
+    private TaskCompletionSource? _taken;
+    private TaskCompletionSource? _takenWithBatch;
 
     public SiloAddress Edge { get; } = edge;
 
@@ -35,7 +37,7 @@ internal sealed partial class EdgeOutbox(
     public Action? Superseded { get; init; }
 
     public void Add(
-        long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? identifiers, bool isRetained = false, bool isPaced = false)
+        long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? identifiers, int source, bool isRetained = false, bool isPaced = false)
     {
         if (_messages.Count == 0 || !ReferenceEquals(_messages[^1], message))
         {
@@ -47,7 +49,7 @@ internal sealed partial class EdgeOutbox(
             _identifierSets.Add(identifiers);
         }
 
-        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate, identifiers is null ? 0 : _identifierSets.Count, isRetained, isPaced));
+        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate, identifiers is null ? 0 : _identifierSets.Count, isRetained, isPaced, source));
     }
 
     /// <summary>Adds the PUBREL of a QoS 2 message.</summary>
@@ -55,6 +57,27 @@ internal sealed partial class EdgeOutbox(
 
     /// <summary>Adds a mark: the edge tells when all before it is written to the client.</summary>
     public void AddMark(long connectionId) => _deliveries.Add(new(connectionId, Delivery.Mark, 0, 0, isDuplicate: false));
+
+    /// <summary>Completes when the edge has taken all that was added before, or is dead.</summary>
+    public Task WhenTaken()
+    {
+        if (!_isSending && _deliveries.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        // What is under way is taken before what waits.
+        ref var taken = ref _deliveries.Count > 0 ? ref _taken : ref _takenWithBatch;
+        taken ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return taken.Task;
+    }
+
+    /// <summary>Nothing is sent to a dead edge any more.</summary>
+    public void Abandon()
+    {
+        _takenWithBatch?.TrySetResult();
+        _taken?.TrySetResult();
+    }
 
     /// <summary>Sends what waits, unless a batch is on its way; then it follows.</summary>
     public void Flush()
@@ -71,6 +94,7 @@ internal sealed partial class EdgeOutbox(
         while (_deliveries.Count > 0)
         {
             var wasCongested = IsCongested;
+            (_takenWithBatch, _taken) = (_taken, null);
             var (deliveries, messages, identifierSets) = (_deliveries, _messages, _identifierSets);
             (_deliveries, _messages, _identifierSets) = (_spareDeliveries, _spareMessages, _spareIdentifierSets);
             DeliveryBatch batch = new()
@@ -89,6 +113,7 @@ internal sealed partial class EdgeOutbox(
                 return;
             }
 
+            _takenWithBatch?.TrySetResult();
             deliveries.Clear();
             messages.Clear();
             identifierSets.Clear();
@@ -123,7 +148,7 @@ internal sealed partial class EdgeOutbox(
             {
                 if (isDead(Edge))
                 {
-                    LogDead(Edge, sessionPartition);
+                    Abandon();
                     Died?.Invoke(this);
                     return false;
                 }
@@ -136,9 +161,6 @@ internal sealed partial class EdgeOutbox(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} refused batch {Sequence} of session partition {SessionPartition}: {Result}")]
     private partial void LogRefused(SiloAddress edge, int sessionPartition, long sequence, DeliveryResult result);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} is dead; session partition {SessionPartition} ends its connections")]
-    private partial void LogDead(SiloAddress edge, int sessionPartition);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} did not take batch {Sequence} of session partition {SessionPartition}; it is sent again")]
     private partial void LogFailed(Exception exception, SiloAddress edge, int sessionPartition, long sequence);

@@ -6,7 +6,9 @@ namespace OrleansMqtt.Grains;
 internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle silos) : GrainServiceClient<IEdgeService>(services)
 {
     /// <summary>The silos that may have an edge with connections.</summary>
-    public IEnumerable<SiloAddress> Living => silos.GetApproximateSiloStatuses(onlyActive: true).Keys;
+    public IEnumerable<SiloAddress> Living => silos.GetApproximateSiloStatuses()
+        .Where(static each => each.Value is SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping)
+        .Select(static each => each.Key);
 
     public IEdgeService Of(SiloAddress silo) => GetGrainService(silo);
 

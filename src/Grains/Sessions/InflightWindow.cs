@@ -66,6 +66,21 @@ internal sealed class InflightWindow
     public void Load(ushort packetId, MessageReference reference, bool isReleased) =>
         (_messages ??= [])[packetId] = new(reference, 0, ++_lastSequence, IsSent: false, isReleased);
 
+    /// <summary>Takes what was sent on a living connection, of which an earlier owner had the window.</summary>
+    public void LoadSent(ushort packetId, MessageReference reference, bool isReleased)
+    {
+        (_messages ??= [])[packetId] = new(reference, 0, ++_lastSequence, IsSent: true, isReleased);
+        _sent++;
+    }
+
+    /// <summary>Forgets everything in flight, and returns it in the order of sending.</summary>
+    public (ushort PacketId, InflightMessage Message)[] Clear()
+    {
+        var all = InOrder.ToArray();
+        (_messages, _sent, _sentBytes) = (null, 0, 0);
+        return all;
+    }
+
     /// <summary>Counts a message that is sent again.</summary>
     public void SendAgain(ushort packetId, int bytes)
     {

@@ -197,7 +197,7 @@ internal sealed partial class RetainedDelivery(
             {
                 if (!cursor.SkipsQoS0)
                 {
-                    edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, identifiers, isRetained: true, isPaced: true);
+                    edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, identifiers, Delivery.NoSource, isRetained: true, isPaced: true);
                     backlog.AwaitsMark = true;
                 }
 

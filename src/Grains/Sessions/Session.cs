@@ -74,6 +74,9 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>Up to where each link was matched before this owner; null when that is passed.</summary>
     public long[]? MatchedBefore { get; set; }
 
+    /// <summary>What its connection has taken from an earlier owner; null when that is passed.</summary>
+    public TakenOffsets? Taken { get; set; }
+
     /// <summary>When its <see cref="ClientSessionGrain"/> has to be asked, in milliseconds since the Unix epoch; 0 when not.</summary>
     public long DueAt { get; set; }
 
@@ -104,6 +107,15 @@ internal sealed class Session(string clientId, int slot)
         Retained?.Interrupt();
         Window.Open(maximumInflight, maximumInflightBytes);
         Resend = new(Window.InOrder.Select(message => message.PacketId));
+        Taken = null;
+    }
+
+    /// <summary>Goes on with a living connection that an earlier owner had; of what is in flight, that was not sent on it yet is sent.</summary>
+    public void Continue(EdgeOutbox edge, long connectionId, ConnectionEpoch epoch)
+    {
+        (Edge, ConnectionId, Epoch, IsStarted) = (edge, connectionId, epoch, true);
+        Retained?.Interrupt();
+        Resend = new(Window.InOrder.Where(static entry => !entry.Message.IsSent).Select(static entry => entry.PacketId));
     }
 
     /// <summary>The connection is accepted; deliveries may begin.</summary>

@@ -107,12 +107,13 @@ internal sealed partial class SessionDelivery(
             return;
         }
 
+        if (session.Taken is { } taken ? taken.Includes(link.Index, qos, message.Offset) : qos == 0 && message.Offset < link.RecoveredTo)
+        {
+            return;
+        }
+
         if (qos == 0)
         {
-            if (message.Offset < link.RecoveredTo)
-            {
-                return;
-            }
 
             if (session.Group is { } sharing)
             {
@@ -120,7 +121,7 @@ internal sealed partial class SessionDelivery(
             }
             else if (session.Edge is { } edge)
             {
-                SessionSender.SendUnstored(session, edge, message, identifiers, retain);
+                SessionSender.SendUnstored(session, edge, message, identifiers, store.NumberOf(link), retain);
             }
 
             return;
@@ -149,6 +150,7 @@ internal sealed partial class SessionDelivery(
         }
 
         session.Mailbox.Enqueue(reference);
+        store.MarkDirty(session);
         if (session.Edge is not null || session.Group is { HasConnected: true })
         {
             link.Recent.Add(message);

@@ -116,6 +116,18 @@ internal sealed partial class SessionLoader(ILogger logger)
         }
     }
 
+    /// <summary>The session of a client that is not stored itself, with what is stored of its deliveries.</summary>
+    public Session Create(string clientId, SessionTable table, SourceNumbers sources)
+    {
+        Session session = new(clientId, table.TakeSlot());
+        if (_clients.TryGetValue(clientId, out var parts) && parts is { Record: null, Group: null, IsUnreadable: false })
+        {
+            LoadDeliveries(session, parts, sources);
+        }
+
+        return session;
+    }
+
     /// <summary>Adds what removes all that is stored of a client without a session.</summary>
     public void AddRemoval(string clientId, string topic, List<StoreRecord> records) =>
         records.AddRange(KeysOf(clientId, _clients[clientId], withPresence: true).Select(key => new StoreRecord(topic, new() { Key = key, Value = null })));

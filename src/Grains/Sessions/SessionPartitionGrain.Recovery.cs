@@ -21,10 +21,13 @@ internal sealed partial class SessionPartitionGrain
         _sources = new(loader.Positions, [.. sources, .. retainedPartitions.All], retainedPartitions.All.Count);
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
-        _store = new(_partitionStore, _sources, _links, _generation, options.Value.Presence);
+        _store = new(_partitionStore, _sources, _links, _sessions, _generation, options.Value.Presence)
+        {
+            WhenDeliveriesTaken = () => Task.WhenAll(_sender.Edges.Values.Select(static edge => edge.WhenTaken())),
+        };
         IdentifierSets identifierSets = new();
         MessageSource[] retained = [.. retainedPartitions.All.Select((partition, i) => new MessageSource(partition, _links.Length + i))];
-        _sender = new(stored, [.. _links, .. retained], _store, new(_subscriptions, identifierSets), _partition, logger);
+        _sender = new(stored, [.. _links, .. retained], _sources, _store, new(_subscriptions, identifierSets), _partition, logger);
         _delivery = new(_subscriptions, identifierSets, _sender, _links, _store, options.Value, logger);
         _retained = new(
             log, retainedPartitions.All, retained, partition => GrainFactory.GetGrain<IRetainedViewGrain>(partition), _sender, identifierSets, _store, _partition, logger);
@@ -47,51 +50,15 @@ internal sealed partial class SessionPartitionGrain
             }
 
             link.RecoveredTo = end;
-            link.Position = _store.DurableSessions > 0 && stored >= 0 && stored <= end ? stored : end;
+            link.Position = stored >= 0 && stored <= end ? stored : end;
         }
 
         List<StoreRecord> records = [];
         _store.AddPositions(records);
-        foreach (var clientId in loader.Orphans)
-        {
-            loader.AddRemoval(clientId, _partitionStore.Partition.Topic, records);
-        }
-
         await _store.CommitAsync(records);
-        foreach (var link in _links)
-        {
-            CatchUpTo(link, ends[link.Index].End);
-        }
 
-        // Not awaited: an activation waits for no other grain. Routers that were there before have the filters of an earlier owner.
-        _subscriptions.TellRouters();
-        foreach (var edge in edgeServices.Living)
-        {
-            CloseEarlier(edge).Ignore();
-        }
-
-        _retained.Wake().Ignore();
-        Lose(connected).Ignore();
-        StartSharing().Ignore();
-    }
-
-    /// <summary>Connections that an earlier owner had are not known here: those of clean sessions would wait for messages for ever.</summary>
-    private async Task CloseEarlier(SiloAddress edge)
-    {
-        await Task.Yield();
-        while (!edgeServices.IsDead(edge))
-        {
-            try
-            {
-                await edgeServices.Of(edge).CloseEarlier(_partition, _generation);
-                return;
-            }
-            catch (Exception exception)
-            {
-                LogCloseFailed(exception, edge, _partition);
-                await Task.Delay(200);
-            }
-        }
+        // Not awaited: an activation waits for nobody else.
+        TakeConnections(loader, connected).Ignore();
     }
 
     /// <returns>The clients that were connected: their connections ended with the earlier owner.</returns>
@@ -157,7 +124,7 @@ internal sealed partial class SessionPartitionGrain
     /// <summary>A router has got all filters, and routes from a position on: what lies before it is read here.</summary>
     private void OnRouted(RouterLink link, long position)
     {
-        if (_store.DurableSessions > 0)
+        if (_sessions.All.Count > 0)
         {
             CatchUpTo(link, position);
         }
@@ -234,7 +201,12 @@ internal sealed partial class SessionPartitionGrain
                 session.MatchedBefore = null;
             }
 
-            _hasMatchedBefore |= session.MatchedBefore is not null;
+            if (session.Taken?.IsPassed(_links) == true)
+            {
+                session.Taken = null;
+            }
+
+            _hasMatchedBefore |= session.MatchedBefore is not null || session.Taken is not null;
         }
     }
 
@@ -283,6 +255,12 @@ internal sealed partial class SessionPartitionGrain
 
     private Task AskDue(CancellationToken cancellationToken)
     {
+        // An edge to which nothing is sent must be missed too: its clients' wills are due.
+        foreach (var edge in _sender.Edges.Values.Where(edge => edgeServices.IsDead(edge.Edge)).ToArray())
+        {
+            LoseAll(edge);
+        }
+
         AskNext();
         return Task.CompletedTask;
 
@@ -333,9 +311,6 @@ internal sealed partial class SessionPartitionGrain
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Session partition {SessionPartition} ends {Count} connections that it has no edge for")]
     private partial void LogLosing(int sessionPartition, int count);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} did not close the connections that an earlier owner of session partition {SessionPartition} had; it is asked again")]
-    private partial void LogCloseFailed(Exception exception, SiloAddress edge, int sessionPartition);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The grain of client {ClientId} did not take a notice; it is told again")]
     private partial void LogNoticeFailed(Exception exception, string clientId);

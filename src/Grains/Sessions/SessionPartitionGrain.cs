@@ -43,6 +43,7 @@ internal sealed partial class SessionPartitionGrain(
     private long _generation;
     private long _lastCounter;
     private int _asked;
+    private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _hasMatchedBefore = true;
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -72,6 +73,8 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         await _partitionStore.DisposeAsync();
+        _handedOver.TrySetException(new ObjectDisposedException(nameof(SessionPartitionGrain)));
+        _handedOver.Task.Ignore();
     }
 
     public ValueTask<StoredState> ReadState(string key) => _states.ReadAsync(key);
@@ -101,14 +104,21 @@ internal sealed partial class SessionPartitionGrain(
         return together;
     });
 
-    public ValueTask<ConnectResult?> AttachNew(string clientId, ConnectRequest request, uint expirySeconds) =>
-        _sessions.Find(clientId) is null ? new(Attach(Create(clientId), request, expirySeconds, isNew: true)) : new(default(ConnectResult));
-
-    public ValueTask<ConnectResult> Attach(string clientId, ConnectRequest request, uint expirySeconds) =>
-        new(Attach(_sessions.Find(clientId) ?? Create(clientId), request, expirySeconds, isNew: false));
-
-    public ValueTask Start(string clientId, ConnectionEpoch epoch)
+    public async ValueTask<ConnectResult?> AttachNew(string clientId, ConnectRequest request, uint expirySeconds)
     {
+        await _handedOver.Task;
+        return _sessions.Find(clientId) is null ? Attach(Create(clientId), request, expirySeconds, isNew: true) : null;
+    }
+
+    public async ValueTask<ConnectResult> Attach(string clientId, ConnectRequest request, uint expirySeconds)
+    {
+        await _handedOver.Task;
+        return Attach(_sessions.Find(clientId) ?? Create(clientId), request, expirySeconds, isNew: false);
+    }
+
+    public async ValueTask Start(string clientId, ConnectionEpoch epoch)
+    {
+        await _handedOver.Task;
         if (_sessions.Find(clientId, epoch) is { } session)
         {
             session.Start();
@@ -116,25 +126,25 @@ internal sealed partial class SessionPartitionGrain(
             _sender.Pump(session);
             _sender.Flush();
         }
-
-        return ValueTask.CompletedTask;
     }
 
-    public ValueTask<LivingConnection?> Seize(string clientId)
+    public async ValueTask<LivingConnection?> Seize(string clientId)
     {
+        await _handedOver.Task;
         if (_sessions.Find(clientId) is not { Edge: { } edge } session)
         {
-            return new(default(LivingConnection));
+            return null;
         }
 
         LivingConnection living = new(edge.Edge, session.ConnectionId);
         session.Detach(NextEpoch());
         _memberships.Disconnected(session);
-        return new(living);
+        return living;
     }
 
-    public ValueTask Detach(string clientId, ConnectionEpoch epoch, string edge, long dueAt)
+    public async ValueTask Detach(string clientId, ConnectionEpoch epoch, string edge, long dueAt)
     {
+        await _handedOver.Task;
         if (_sessions.Find(clientId, epoch) is { } session)
         {
             _store.NotePresence(session, isConnected: false, Now, edge);
@@ -142,8 +152,6 @@ internal sealed partial class SessionPartitionGrain(
             _memberships.Disconnected(session);
             _due.Set(session, dueAt);
         }
-
-        return ValueTask.CompletedTask;
     }
 
     public ValueTask SetDue(string clientId, long dueAt)
@@ -156,23 +164,32 @@ internal sealed partial class SessionPartitionGrain(
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask End(string clientId)
+    public async ValueTask End(string clientId)
     {
+        await _handedOver.Task;
         if (_sessions.Find(clientId) is { } session)
         {
             Remove(session);
         }
-
-        return ValueTask.CompletedTask;
     }
 
-    public ValueTask<bool> IsLiving(string clientId, ConnectionEpoch epoch) => new(_sessions.Find(clientId, epoch) is { Edge: not null });
+    public async ValueTask<bool> IsLiving(string clientId, ConnectionEpoch epoch)
+    {
+        await _handedOver.Task;
+        return _sessions.Find(clientId, epoch) is { Edge: not null };
+    }
 
-    public ValueTask<ConnectionEpoch?> FindLiving(string clientId, SiloAddress edge, long connectionId) =>
-        new(_sessions.Find(clientId) is { Edge: { } living } session && living.Edge.Equals(edge) && session.ConnectionId == connectionId ? session.Epoch : default(ConnectionEpoch?));
+    public async ValueTask<ConnectionEpoch?> FindLiving(string clientId, SiloAddress edge, long connectionId)
+    {
+        await _handedOver.Task;
+        return _sessions.Find(clientId) is { Edge: { } living } session && living.Edge.Equals(edge) && session.ConnectionId == connectionId ? session.Epoch : null;
+    }
+
+    public ValueTask Wake() => ValueTask.CompletedTask;
 
     public async ValueTask PublishWill(string clientId, ConnectionEpoch epoch, MqttMessage will)
     {
+        await _handedOver.Task;
         if (_sessions.Find(clientId) is not { } session || session.WillPublished == epoch)
         {
             return;
@@ -188,6 +205,7 @@ internal sealed partial class SessionPartitionGrain(
 
     public async ValueTask<SubscribeOutcome?> Subscribe(string clientId, ConnectionEpoch epoch, Subscription[] subscriptions)
     {
+        await _handedOver.Task;
         if (_sessions.Find(clientId, epoch) is not { } session)
         {
             return null;
@@ -240,21 +258,33 @@ internal sealed partial class SessionPartitionGrain(
         return _sessions.Find(clientId, epoch) is null ? null : new(codes, _sources.ByNumber(ends));
     }
 
-    public ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)
+    public async ValueTask<UnsubscribeResult> Unsubscribe(string clientId, ConnectionEpoch epoch, string[] filters)
     {
+        await _handedOver.Task;
         if (_sessions.Find(clientId, epoch) is not { } session)
         {
-            return new(new UnsubscribeResult(Existed: null));
+            return new(Existed: null);
         }
 
         Array.ForEach(filters, filter => RetainedDelivery.Cancel(session, filter));
         var existed = Array.ConvertAll(filters, filter => SharedFilter.IsShared(filter) ? _memberships.Leave(session, filter) : _subscriptions.Remove(session, filter));
         _subscriptions.TellRouters();
-        return new(new UnsubscribeResult(existed));
+        return new(existed);
     }
 
     public ValueTask Acknowledge(AcknowledgementBatch batch)
     {
+        if (batch.Generation < _generation)
+        {
+            // Counted in what its edge has handed over, or is going to.
+            return ValueTask.CompletedTask;
+        }
+
+        if (!_handedOver.Task.IsCompleted)
+        {
+            return AcknowledgeWhenHandedOver(batch);
+        }
+
         foreach (var acknowledgement in batch.Items)
         {
             if (_sessions.Find(acknowledgement.SessionSlot, acknowledgement.Epoch) is { Edge: not null } session)
@@ -276,6 +306,7 @@ internal sealed partial class SessionPartitionGrain(
 
     public async ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch)
     {
+        await _handedOver.Task;
         var outcomes = new InboundQoS2Outcome[batch.Items.Count];
         var isNew = new bool[outcomes.Length];
         List<StoreRecord> records = [];
@@ -332,10 +363,19 @@ internal sealed partial class SessionPartitionGrain(
         if (_linksBySource.TryGetValue(router, out var link))
         {
             link.RouterStarted(routerGeneration);
-            link.UpdateAsync().Ignore();
+            if (_handedOver.Task.IsCompleted)
+            {
+                link.UpdateAsync().Ignore();
+            }
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask AcknowledgeWhenHandedOver(AcknowledgementBatch batch)
+    {
+        await _handedOver.Task;
+        await Acknowledge(batch);
     }
 
     /// <summary>Takes one packet of QoS 2: adds its record, and its session to those that changed.</summary>
@@ -447,6 +487,13 @@ internal sealed partial class SessionPartitionGrain(
     private void Remove(Session session)
     {
         session.IsEnded = true;
+        if (session.HasDeliveryRecord)
+        {
+            List<StoreRecord> records = [];
+            _store.AddRemoval(session, records);
+            _store.CommitAsync(records).Ignore();
+        }
+
         _due.Clear(session);
         _store.SetDurable(session, false);
         _store.NoteEnd(session, Now);
@@ -458,7 +505,13 @@ internal sealed partial class SessionPartitionGrain(
 
     private void LoseAll(EdgeOutbox edge)
     {
-        _sender.Edges.Remove(edge.Edge);
+        if (!_sender.Edges.Remove(edge.Edge))
+        {
+            return;
+        }
+
+        LogDeadEdge(edge.Edge, _partition);
+        edge.Abandon();
         Lose([.. _sessions.All.Where(session => session.Edge == edge).Select(session => (session.ClientId, session.Epoch))]).Ignore();
     }
 
@@ -484,11 +537,14 @@ internal sealed partial class SessionPartitionGrain(
         DeactivateOnIdle();
 
         // The call reaches the next activation: clients that neither send nor get anything would else stay with an owner that is none.
-        await GrainFactory.GetGrain<ISessionOwnerGrain>(_partition).IsLiving(string.Empty, default);
+        await GrainFactory.GetGrain<ISessionOwnerGrain>(_partition).Wake();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} has a QoS 2 message that the log does not take")]
     private partial void LogRefused(Exception exception, int sessionPartition);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} is dead; session partition {SessionPartition} ends its connections")]
+    private partial void LogDeadEdge(SiloAddress edge, int sessionPartition);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} could not store its changes")]
     private partial void LogCheckpointFailed(Exception exception, int sessionPartition);

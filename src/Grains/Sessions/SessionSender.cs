@@ -9,7 +9,7 @@ namespace OrleansMqtt.Grains;
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
 internal sealed partial class SessionSender(
-    StoredMessages stored, MessageSource[] sources, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
+    StoredMessages stored, MessageSource[] sources, SourceNumbers numbers, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
@@ -130,11 +130,11 @@ internal sealed partial class SessionSender(
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
         store.MarkDirty(session);
-        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, subscriptionIdentifiers, reference.Retain);
+        SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, NumberOf(reference), subscriptionIdentifiers, reference.Retain);
     }
 
     /// <summary>Sends a message at QoS 0, which is dropped where it can't be sent at once.</summary>
-    public static void SendUnstored(Session session, EdgeOutbox edge, MqttMessage message, int[]? subscriptionIdentifiers, bool isRetained)
+    public static void SendUnstored(Session session, EdgeOutbox edge, MqttMessage message, int[]? subscriptionIdentifiers, int source, bool isRetained)
     {
         if (edge.IsCongested)
         {
@@ -142,7 +142,7 @@ internal sealed partial class SessionSender(
         }
         else
         {
-            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, subscriptionIdentifiers, isRetained);
+            edge.Add(session.ConnectionId, message, packetId: 0, qos: 0, isDuplicate: false, subscriptionIdentifiers, source, isRetained);
         }
     }
 
@@ -152,7 +152,7 @@ internal sealed partial class SessionSender(
         var qos = lease.Reference.QoS;
         var packetId = session.Window.Add(lease.Reference, lease.Message.Payload.Length);
         var held = shares.Hold(packetId, lease);
-        SendOrGather(session, lease.Message, packetId, qos, isDuplicate: false, mustBeStored: qos == 2, lease.Membership.Identifiers, lease.Reference.Retain);
+        SendOrGather(session, lease.Message, packetId, qos, isDuplicate: false, mustBeStored: qos == 2, OutOfOrder(lease.Reference), lease.Membership.Identifiers, lease.Reference.Retain);
         if (qos == 2)
         {
             store.MarkDirty(session);
@@ -171,25 +171,26 @@ internal sealed partial class SessionSender(
     /// A reference and its packet identifier are durable before a QoS 2 PUBLISH, and a PUBREC before its PUBREL. What comes after such a packet for the same session waits with it.
     /// </summary>
     private void SendOrGather(
-        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, int[]? subscriptionIdentifiers = null, bool isRetained = false)
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, bool mustBeStored, int source, int[]? subscriptionIdentifiers = null,
+        bool isRetained = false)
     {
         if (session.IsGathering || (mustBeStored && session.IsDurable))
         {
             session.IsGathering = true;
-            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained));
+            _gathered.Add(new(session, session.Epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, source, isRetained));
         }
         else
         {
-            SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
+            SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, source, isRetained);
         }
     }
 
     private static void SendNow(
-        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers, bool isRetained = false)
+        Session session, MqttMessage? message, ushort packetId, byte qos, bool isDuplicate, int[]? subscriptionIdentifiers, int source, bool isRetained = false)
     {
         if (message is not null)
         {
-            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
+            session.Edge!.Add(session.ConnectionId, message, packetId, qos, isDuplicate, subscriptionIdentifiers, source, isRetained);
         }
         else
         {
@@ -230,11 +231,11 @@ internal sealed partial class SessionSender(
             lease.Take();
         }
 
-        foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained) in gathered)
+        foreach (var (session, epoch, message, packetId, qos, isDuplicate, subscriptionIdentifiers, source, isRetained) in gathered)
         {
             if (session.Edge is not null && session.Epoch == epoch)
             {
-                SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, isRetained);
+                SendNow(session, message, packetId, qos, isDuplicate, subscriptionIdentifiers, source, isRetained);
             }
         }
 
@@ -252,7 +253,7 @@ internal sealed partial class SessionSender(
         const byte NotFound = 0x92;
         if (inflight is not { Reference.QoS: 2 } message)
         {
-            SendNow(session, null, packetId, NotFound, isDuplicate: false, subscriptionIdentifiers: null);
+            SendNow(session, null, packetId, NotFound, isDuplicate: false, subscriptionIdentifiers: null, Delivery.NoSource);
             return;
         }
 
@@ -265,12 +266,12 @@ internal sealed partial class SessionSender(
         if (session.IsCommitting)
         {
             // Its own commit, which ends after the one that is under way.
-            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false, Identifiers: null));
+            _gathered.Add(new(session, session.Epoch, null, packetId, 0, IsDuplicate: false, Identifiers: null, Delivery.NoSource));
             session.IsGathering = session.IsDurable;
         }
         else
         {
-            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: true);
+            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: true, Delivery.NoSource);
         }
     }
 
@@ -283,7 +284,7 @@ internal sealed partial class SessionSender(
 
         if (inflight.IsReleased)
         {
-            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: false);
+            SendOrGather(session, null, packetId, 0, isDuplicate: false, mustBeStored: false, Delivery.NoSource);
             return true;
         }
 
@@ -300,8 +301,10 @@ internal sealed partial class SessionSender(
                 var subscriptionIdentifiers = session.Shares is { } shares && shares.IsShared(packetId, message, out var shared)
                     ? shared
                     : identifiers.Of(session, inflight.Reference.Link, message);
+                // Of QoS 2 some may be from a shared subscription, out of order.
+                var source = inflight.Reference.QoS == 1 ? NumberOf(inflight.Reference) : OutOfOrder(inflight.Reference);
                 SendOrGather(
-                    session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, subscriptionIdentifiers, inflight.Reference.Retain);
+                    session, message, packetId, inflight.Reference.QoS, isDuplicate: true, mustBeStored: false, source, subscriptionIdentifiers, inflight.Reference.Retain);
             }
             else
             {
@@ -367,6 +370,13 @@ internal sealed partial class SessionSender(
         GrainInstruments.Dropped.Add(1, GrainInstruments.Removed);
         return true;
     }
+
+    /// <summary>See <see cref="Delivery.Source"/>.</summary>
+    private int NumberOf(MessageReference reference) => reference.Link >= numbers.OfLinks.Length
+        ? Delivery.NoSource
+        : reference.Link < numbers.FirstRetained ? numbers.OfLinks[reference.Link] : ~numbers.OfLinks[reference.Link];
+
+    private int OutOfOrder(MessageReference reference) => NumberOf(reference) is >= 0 and var number ? ~number : NumberOf(reference);
 
     private void RequestLoad(Session session, MessageSource link, long offset)
     {

@@ -8,7 +8,8 @@ namespace OrleansMqtt.Grains;
 /// a guarantee needs it. Each record of a session holds by itself, so the sessions of a checkpoint need not be in one transaction; the positions follow them. Used inside the turns
 /// of the partition's grain only.
 /// </summary>
-internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, RouterLink[] links, long generation, bool writesPresence)
+internal sealed class SessionStore(
+    PartitionStore store, SourceNumbers sources, RouterLink[] links, SessionTable sessions, long generation, bool writesPresence)
 {
     /// <summary>Records of a checkpoint's transactions, about.</summary>
     private const int CheckpointRecords = 2_000;
@@ -19,8 +20,12 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
     private List<Session> _dirty = [];
     private long[] _storedPositions = [];
     private bool _isCheckpointing;
+    private bool _isStoringPositions;
 
-    /// <summary>How many durable sessions there are: without any, positions need not be stored.</summary>
+    /// <summary>Completes when the edges have taken what was sent to them before: until then the positions may not be stored as passed, for sessions of which nothing else is.</summary>
+    public Func<Task> WhenDeliveriesTaken { get; set; } = static () => Task.CompletedTask;
+
+    /// <summary>How many durable sessions there are.</summary>
     public int DurableSessions { get; private set; }
 
     public void SetDurable(Session session, bool isDurable)
@@ -37,7 +42,8 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
 
     public void MarkDirty(Session session)
     {
-        if (session.IsDurable && !session.IsDirty)
+        // Of the others only what waits is stored: a later owner cannot know it.
+        if (!session.IsDirty && (session.IsDurable || session.HasDeliveryRecord || HasWaiting(session)))
         {
             session.IsDirty = true;
             _dirty.Add(session);
@@ -106,6 +112,9 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
         records.Add(new(_topic, new() { Key = SessionKeys.Positions, Value = sources.Encode(generation, links) }));
     }
 
+    /// <summary>The number of a link, for edges.</summary>
+    public int NumberOf(RouterLink link) => sources.OfLinks[link.Index];
+
     /// <summary>Adds the positions if they were not kept up because there was no durable session.</summary>
     public void AddPositionsOfFirst(List<StoreRecord> records)
     {
@@ -157,11 +166,12 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
             _dirty = [];
 
             // The positions are those of this moment, and are stored after all that was matched up to them.
-            var havePositionsMoved = DurableSessions > 0 && !links.Select(link => link.Position).SequenceEqual(_storedPositions);
             List<StoreRecord> positions = [];
-            if (havePositionsMoved)
+            var taken = Task.CompletedTask;
+            if (!_isStoringPositions && sessions.All.Count > 0 && !links.Select(link => link.Position).SequenceEqual(_storedPositions))
             {
                 AddPositions(positions);
+                taken = WhenDeliveriesTaken();
             }
 
             List<Task> commits = [];
@@ -169,7 +179,7 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
             {
                 if (session.IsDirty && !session.IsEnded)
                 {
-                    AddSession(session, records);
+                    AddCheckpoint(session, records);
                 }
 
                 if (records.Count >= CheckpointRecords)
@@ -179,7 +189,18 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
                 }
             }
 
-            records.AddRange(positions);
+            if (positions.Count > 0)
+            {
+                if (taken.IsCompleted)
+                {
+                    records.AddRange(positions);
+                }
+                else
+                {
+                    StorePositions(positions, taken).Ignore();
+                }
+            }
+
             if (records.Count > 0)
             {
                 commits.Add(CommitAsync(records));
@@ -190,6 +211,40 @@ internal sealed class SessionStore(PartitionStore store, SourceNumbers sources, 
         finally
         {
             _isCheckpointing = false;
+        }
+    }
+
+    private static bool HasWaiting(Session session) => session.Mailbox.Count > 0 || session.Retained is not null;
+
+    private void AddCheckpoint(Session session, List<StoreRecord> records)
+    {
+        if (session.IsDurable || session.Group is not null || HasWaiting(session))
+        {
+            AddSession(session, records);
+        }
+        else
+        {
+            session.IsDirty = false;
+            AddRemoval(session, records);
+        }
+    }
+
+    private async Task StorePositions(List<StoreRecord> positions, Task taken)
+    {
+        _isStoringPositions = true;
+        try
+        {
+            await taken;
+            await CommitAsync(positions);
+        }
+        catch (Exception)
+        {
+            // The partition has a later owner, or the next checkpoint stores them.
+            _storedPositions = [];
+        }
+        finally
+        {
+            _isStoringPositions = false;
         }
     }
 

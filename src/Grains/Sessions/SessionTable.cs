@@ -6,6 +6,7 @@ internal sealed class SessionTable
     private readonly Dictionary<string, Session> _byClientId = new(StringComparer.Ordinal);
     private readonly List<Session?> _bySlot = [];
     private readonly Stack<int> _free = [];
+    private readonly Dictionary<ConnectionEpoch, Session> _continued = [];
 
     public IReadOnlyCollection<Session> All => _byClientId.Values;
 
@@ -15,7 +16,10 @@ internal sealed class SessionTable
     public Session? Find(string clientId) => _byClientId.GetValueOrDefault(clientId);
 
     public Session? Find(int slot, ConnectionEpoch epoch) =>
-        (uint)slot < (uint)_bySlot.Count && _bySlot[slot] is { } session && session.Epoch == epoch ? session : null;
+        (uint)slot < (uint)_bySlot.Count && _bySlot[slot] is { } session && session.Epoch == epoch ? session : FindContinued(epoch);
+
+    /// <summary>A session that goes on with a connection of an earlier owner: its edge knows it by the slot that it had there.</summary>
+    public void Continue(Session session) => _continued[session.Epoch] = session;
 
     public int TakeSlot()
     {
@@ -39,7 +43,24 @@ internal sealed class SessionTable
     {
         _byClientId.Remove(session.ClientId);
         _bySlot[session.Slot] = null;
+        _continued.Remove(session.Epoch);
         _free.Push(session.Slot);
         GrainInstruments.Sessions.Add(-1);
+    }
+
+    private Session? FindContinued(ConnectionEpoch epoch)
+    {
+        if (_continued.Count == 0 || !_continued.TryGetValue(epoch, out var session))
+        {
+            return null;
+        }
+
+        if (session.Epoch == epoch)
+        {
+            return session;
+        }
+
+        _continued.Remove(epoch);
+        return null;
     }
 }

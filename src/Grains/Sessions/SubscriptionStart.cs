@@ -21,6 +21,9 @@ internal sealed class SubscriptionStart
     /// <summary>Whether a message counts; only when <see cref="IsKnown"/>. Retained ones, whose links are behind the others, do.</summary>
     public bool Includes(int link, long offset) => link >= _offsets!.Length || offset >= _offsets[link];
 
+    /// <summary>The offset of a link; only when <see cref="IsKnown"/>.</summary>
+    public long From(int link) => link < _offsets!.Length ? _offsets[link] : 0;
+
     public void Hold(HeldMessage message) => (_held ??= []).Add(message);
 
     /// <summary>Sets the offsets, and returns what was held, in order.</summary>

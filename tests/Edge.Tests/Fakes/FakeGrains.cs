@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using Orleans.Runtime;
 using OrleansMqtt.Edge;
-using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Edge.Tests;
@@ -26,9 +25,6 @@ internal sealed class FakeGrains : IEdgeGrains
     /// <summary>Set by the host.</summary>
     public EdgeContext Context { get; set; } = null!;
 
-    /// <summary>Set by the host.</summary>
-    public DeliveryReceiver Receiver { get; set; } = null!;
-
     /// <summary>Whether appends wait for the test to settle them.</summary>
     public bool HoldsAppends { get; set; }
 
@@ -45,6 +41,9 @@ internal sealed class FakeGrains : IEdgeGrains
     public List<(IAppendCompletion Completion, long State)> Held { get; } = [];
 
     public List<Acknowledgement> Acknowledgements { get; } = [];
+
+    /// <summary>The owners' generations that the batches of acknowledgements were for.</summary>
+    public List<long> AcknowledgedGenerations { get; } = [];
 
     /// <summary>Set to make QoS 2 calls wait.</summary>
     public TaskCompletionSource? QoS2Gate { get; set; }
@@ -188,7 +187,7 @@ internal sealed class FakeGrains : IEdgeGrains
     {
         lock (_topics)
         {
-            return Receiver.Deliver(
+            return Context.Deliveries.Deliver(
                 new DeliveryBatch { SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [.. messages], Deliveries = [.. deliveries] });
         }
     }

@@ -12,7 +12,11 @@ internal sealed class FakePartitionGrain(FakeGrains grains) : ISessionPartitionG
             throw failure;
         }
 
-        grains.Change(() => grains.Acknowledgements.AddRange(batch.Items));
+        grains.Change(() =>
+        {
+            grains.Acknowledgements.AddRange(batch.Items);
+            grains.AcknowledgedGenerations.Add(batch.Generation);
+        });
         if (grains.CompletesDeliveries)
         {
             foreach (var received in batch.Items.Where(item => item.Kind == AcknowledgementKind.PubRec))

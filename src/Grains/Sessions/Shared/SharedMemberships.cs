@@ -162,7 +162,7 @@ internal sealed class SharedMemberships(
         var retain = offer.Message.Retain && membership.Options.RetainAsPublished;
         if (offer.QoS == 0)
         {
-            SessionSender.SendUnstored(session, edge, offer.Message, membership.Identifiers, retain);
+            SessionSender.SendUnstored(session, edge, offer.Message, membership.Identifiers, Delivery.NoSource, retain);
         }
         else if (offer.QoS == 2 && offer.Number <= membership.LastTaken)
         {

@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
+
+namespace OrleansMqtt.Grains;
+
+// The connections of an earlier owner stay open: their edges hand them over, and until all have, no call about a session is answered and nothing is delivered.
+internal sealed partial class SessionPartitionGrain
+{
+    private async Task TakeConnections(SessionLoader loader, List<(string ClientId, ConnectionEpoch Epoch)> connected)
+    {
+        // Outside of the activation.
+        await Task.Yield();
+        try
+        {
+            var handedOver = await Task.WhenAll(edgeServices.Living.ToArray().Select(async edge => (Edge: edge, Connections: await AskForConnections(edge))));
+            if (Array.Exists(handedOver, static each => each.Connections is null))
+            {
+                DeactivateOnIdle();
+                return;
+            }
+
+            HandedOverSessions sessions = new(_sessions, loader, _sources, _subscriptions, _memberships, options.Value);
+            var living = connected.ToDictionary(static each => each.ClientId, static each => each.Epoch, StringComparer.Ordinal);
+            List<(SiloAddress Edge, long ConnectionId)> refused = [];
+            foreach (var (edge, connections) in handedOver)
+            {
+                foreach (var connection in connections!)
+                {
+                    if (!sessions.TryTake(connection, EdgeOf(edge), living.TryGetValue(connection.ClientId, out var epoch) ? epoch : null))
+                    {
+                        refused.Add((edge, connection.ConnectionId));
+                    }
+                }
+            }
+
+            await RemoveOrphans(loader);
+            GoOn(sessions);
+            foreach (var (edge, connectionId) in refused)
+            {
+                CloseRefused(edge, connectionId).Ignore();
+            }
+
+            Lose([.. connected.Where(each => _sessions.Find(each.ClientId, each.Epoch) is not { Edge: not null })]).Ignore();
+        }
+        catch (Exception exception)
+        {
+            LogTakeConnectionsFailed(exception, _partition);
+            DeactivateOnIdle();
+            _handedOver.TrySetException(exception);
+            _handedOver.Task.Ignore();
+        }
+    }
+
+    private void GoOn(HandedOverSessions sessions)
+    {
+        foreach (var link in _links)
+        {
+            // Of what is stored only sessions that are need all; without them the log is read from where the others began.
+            var needed = _store.DurableSessions > 0 ? 0 : sessions.NeededFrom.Length > 0 ? sessions.NeededFrom[link.Index] : long.MaxValue;
+            link.Position = Math.Max(link.Position, Math.Min(needed, link.RecoveredTo));
+        }
+
+        if (sessions.Continued.Count > 0)
+        {
+            LogHandedOver(_partition, sessions.Continued.Count);
+        }
+
+        _handedOver.TrySetResult();
+        foreach (var link in _links)
+        {
+            CatchUpTo(link, link.RecoveredTo);
+        }
+
+        _subscriptions.TellRouters();
+        foreach (var (session, connection) in sessions.Continued)
+        {
+            foreach (var delivery in connection.Unacknowledged)
+            {
+                if (delivery.Step == DeliveryStep.Received)
+                {
+                    _sender.Acknowledge(session, new(session.Slot, session.Epoch, delivery.PacketId, AcknowledgementKind.PubRec, reasonCode: 0));
+                }
+            }
+
+            _memberships.Connected(session);
+            _sender.Pump(session);
+        }
+
+        _sender.Flush();
+        ForgetMatched();
+        _retained.Wake().Ignore();
+        StartSharing().Ignore();
+    }
+
+    private async Task RemoveOrphans(SessionLoader loader)
+    {
+        List<StoreRecord> records = [];
+        foreach (var clientId in loader.Orphans)
+        {
+            if (_sessions.Find(clientId) is null)
+            {
+                loader.AddRemoval(clientId, _partitionStore.Partition.Topic, records);
+            }
+        }
+
+        await _store.CommitAsync(records);
+    }
+
+    /// <returns>None when the edge is dead; null when a later owner has asked.</returns>
+    private async Task<HandedOverConnection[]?> AskForConnections(SiloAddress edge)
+    {
+        while (!edgeServices.IsDead(edge))
+        {
+            try
+            {
+                return await edgeServices.Of(edge).HandOver(_partition, _generation);
+            }
+            catch (Exception exception)
+            {
+                LogHandOverFailed(exception, edge, _partition);
+                await Task.Delay(100);
+            }
+        }
+
+        return [];
+    }
+
+    private async Task CloseRefused(SiloAddress edge, long connectionId)
+    {
+        await Task.Yield();
+        while (!edgeServices.IsDead(edge))
+        {
+            try
+            {
+                await edgeServices.Of(edge).CloseTakenOver(connectionId);
+                return;
+            }
+            catch (Exception exception)
+            {
+                LogHandOverFailed(exception, edge, _partition);
+                await Task.Delay(200);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Session partition {SessionPartition} goes on with {Count} living connections")]
+    private partial void LogHandedOver(int sessionPartition, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} did not hand over the connections of session partition {SessionPartition}; it is asked again")]
+    private partial void LogHandOverFailed(Exception exception, SiloAddress edge, int sessionPartition);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} could not take the connections of the earlier owner; it begins anew")]
+    private partial void LogTakeConnectionsFailed(Exception exception, int sessionPartition);
+}
