@@ -56,6 +56,7 @@ public sealed class ChildProcess : IAsyncDisposable
     public async Task<string> WaitForLineAsync(string text, int number, TimeSpan limit)
     {
         using CancellationTokenSource timeout = new(limit);
+        var hasEnded = false;
         while (true)
         {
             Task changed;
@@ -69,7 +70,15 @@ public sealed class ChildProcess : IAsyncDisposable
                 changed = _changed.Task;
             }
 
-            if (_process.HasExited)
+            if (_process.HasExited && !hasEnded)
+            {
+                // What it wrote at last may be on its way still.
+                await _process.WaitForExitAsync(timeout.Token);
+                hasEnded = true;
+                continue;
+            }
+
+            if (hasEnded)
             {
                 throw new InvalidOperationException($"The program ended without '{text}':{Environment.NewLine}{string.Join(Environment.NewLine, Lines)}");
             }
