@@ -6,13 +6,16 @@ using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
 using OrleansMqtt.Edge.Publishing;
+using OrleansMqtt.Edge.Redirecting;
 
 namespace OrleansMqtt.Edge;
 
 /// <summary>What all connections of an edge share.</summary>
 internal sealed class EdgeContext
 {
-    public EdgeContext(IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger)
+    private readonly FreezeGuard _freeze;
+
+    public EdgeContext(IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger, IEdgeDirectory? directory = null)
     {
         Grains = grains;
         Options = options.Value;
@@ -22,7 +25,9 @@ internal sealed class EdgeContext
         Logger = logger;
         Topics = new PublishTopics(grains);
         Credits = new PublishCredits(Options.TotalPublishBytes);
-        Deadlines = new DeadlineWheel(time);
+        Directory = directory;
+        _freeze = new FreezeGuard(time, Options.FreezeLimit);
+        Deadlines = new DeadlineWheel(time, Beat);
         Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, logger));
         InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, time, logger));
         Retained = new(partition => new RetainedSender(grains, partition, time, logger));
@@ -31,6 +36,12 @@ internal sealed class EdgeContext
     }
 
     public IEdgeGrains Grains { get; }
+
+    /// <summary>The other edges; null without a cluster.</summary>
+    public IEdgeDirectory? Directory { get; }
+
+    /// <summary>Whether this process did not run for so long that others may have taken its clients.</summary>
+    public bool IsFrozen => _freeze.IsFrozen && Directory is { HasOthers: true };
 
     public EdgeOptions Options { get; }
 
@@ -59,4 +70,18 @@ internal sealed class EdgeContext
     public DeliveryReceiver Deliveries { get; }
 
     public ConnectTurns ConnectTurns { get; } = new();
+
+    private void Beat()
+    {
+        if (IsFrozen)
+        {
+            Logger.Frozen(Options.FreezeLimit);
+            foreach (var connection in Connections.All)
+            {
+                connection.CloseFrozen();
+            }
+        }
+
+        _freeze.Beat();
+    }
 }

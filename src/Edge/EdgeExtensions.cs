@@ -7,6 +7,7 @@ using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Listeners;
+using OrleansMqtt.Edge.Redirecting;
 
 namespace OrleansMqtt.Edge;
 
@@ -21,6 +22,7 @@ public static class EdgeExtensions
     public static ISiloBuilder AddMqttEdge(this ISiloBuilder builder, IConfiguration section)
     {
         builder.Services.AddSingleton<IEdgeGrains, OrleansEdgeGrains>();
+        builder.Services.AddSingleton<IEdgeDirectory, ClusterEdgeDirectory>();
         builder.Services.AddEdge(section);
         return builder.AddGrainService<EdgeService>();
     }

@@ -11,6 +11,8 @@ namespace OrleansMqtt.Edge;
 /// </summary>
 internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners) : IHostedLifecycleService
 {
+    private static readonly TimeSpan DrainPeriod = TimeSpan.FromMilliseconds(50);
+
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -25,11 +27,7 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
     {
         context.Connections.Close();
         var connections = context.Connections.All.ToArray();
-        foreach (var connection in connections)
-        {
-            connection.Close(CloseReason.Stopping);
-        }
-
+        await CloseAsync(connections);
         try
         {
             await Task.WhenAll(connections.Select(static connection => connection.Ended)).WaitAsync(context.Options.ShutdownTimeout, context.Time, cancellationToken);
@@ -41,6 +39,38 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Where there are other edges clients are sent to them, not faster than they can take them.</summary>
+    private async Task CloseAsync(MqttConnection[] connections)
+    {
+        var isMoving = context.Directory?.FindOther() is not null;
+        if (isMoving && connections.Length > 0)
+        {
+            context.Logger.Draining(connections.Length);
+        }
+
+        // Half of the time is for what follows.
+        var rate = Math.Max(context.Options.DrainRate, connections.Length / Math.Max(0.1, context.Options.ShutdownTimeout.TotalSeconds / 2));
+        var batch = isMoving ? (int)Math.Ceiling(rate * DrainPeriod.TotalSeconds) : Math.Max(1, connections.Length);
+        using PeriodicTimer timer = new(DrainPeriod, context.Time);
+        foreach (var some in connections.Chunk(batch))
+        {
+            foreach (var connection in some)
+            {
+                connection.Close(ReasonOf(connection));
+            }
+
+            if (isMoving && some.Length == batch)
+            {
+                await timer.WaitForNextTickAsync();
+            }
+        }
+    }
+
+    private CloseReason ReasonOf(MqttConnection connection) =>
+        (context.Directory?.FindOwner(connection.ClientId) ?? context.Directory?.FindOther()) is { } address
+            ? CloseReason.Redirected(DisconnectCause.ServerStopping, address)
+            : CloseReason.Stopping;
 
     public Task StoppedAsync(CancellationToken cancellationToken)
     {

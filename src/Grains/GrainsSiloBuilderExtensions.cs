@@ -28,6 +28,7 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<RetainedPartitions>();
         services.AddSingleton<IRetainedTopic>(provider => provider.GetRequiredService<RetainedPartitions>());
         services.AddSingleton<EdgeServices>();
+        services.AddSingleton<IClientOwners, ClientOwners>();
         services.AddSingleton<MessageEncoder>();
         services.AddSingleton<StoredMessages>();
         services.AddHostedService<SessionPartitionStarter>();

@@ -65,6 +65,28 @@ public sealed class EdgeOptions
     /// <summary>The most bytes that may wait for a client that reads slowly; QoS 0 messages beyond are dropped.</summary>
     public long ConnectionOutboundBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>How long a stop waits for publishes that are on their way to the log.</summary>
+    /// <summary>How long a stop takes at most: to move clients to other servers, and to wait for publishes that are on their way to the log.</summary>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Where clients reach this edge, as <c>host:port</c>: what clients of other edges are told when they are sent here (Server Reference, MQTT 5, 4.11). Null: nobody is sent here.
+    /// </summary>
+    public string? AdvertisedAddress { get; set; }
+
+    /// <summary>Whether an MQTT 5 client is sent to the edge of the process that owns its session (CONNACK 0x9C), where its messages take one hop less.</summary>
+    public bool Redirect { get; set; }
+
+    /// <summary>
+    /// From how many connections on new ones are turned away: to another edge (CONNACK 0x9D with a Server Reference) where there is one, else with 0x97; clients of MQTT 3.1.1 with
+    /// return code 3. 0: never.
+    /// </summary>
+    public int ShedConnectionsAbove { get; set; }
+
+    /// <summary>How many clients a second are moved to other edges while this one stops, as far as <see cref="ShutdownTimeout"/> allows.</summary>
+    public int DrainRate { get; set; } = 2000;
+
+    /// <summary>
+    /// When the process did not run for longer than this, and there are other silos, it closes its connections before it reads on. Less than the cluster takes to call a silo dead.
+    /// </summary>
+    public TimeSpan FreezeLimit { get; set; } = TimeSpan.FromSeconds(4);
 }

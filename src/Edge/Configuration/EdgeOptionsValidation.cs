@@ -27,7 +27,16 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.TotalPublishBytes), options.TotalPublishBytes, Math.Max(2L * options.MaximumPacketSize, options.ConnectionPublishBytes), long.MaxValue)
             ?? Range(nameof(options.ConnectionOutboundBytes), options.ConnectionOutboundBytes, 1024, long.MaxValue)
             ?? Range(nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
-            ?? Range(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
+            ?? Range(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromHours(1))
+            ?? CheckAdvertised(options.AdvertisedAddress)
+            ?? Range(nameof(options.ShedConnectionsAbove), options.ShedConnectionsAbove, 0, int.MaxValue)
+            ?? Range(nameof(options.DrainRate), options.DrainRate, 1, int.MaxValue)
+            ?? Range(nameof(options.FreezeLimit), options.FreezeLimit, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+
+    private static string? CheckAdvertised(string? address)
+        => address is null || (address.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(address.AsSpan(colon + 1), out var port) && port > 0)
+            ? null
+            : $"{EdgeOptions.SectionName}:{nameof(EdgeOptions.AdvertisedAddress)} is '{address}': it must be host:port.";
 
     private static string? CheckPrefix(string? prefix)
         => prefix is null || (prefix.Length > 0 && prefix.AsSpan().IndexOfAny('+', '#', '\0') < 0)

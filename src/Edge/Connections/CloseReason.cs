@@ -18,6 +18,9 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
 
     public static CloseReason ByClient { get; } = new(DisconnectCause.Normal, null, "The client disconnected.");
 
+    /// <summary>The server that an MQTT 5 client is sent to (Server Reference); null when it is sent nowhere.</summary>
+    public string? ServerReference { get; init; }
+
     /// <summary>The Session Expiry Interval of the client's DISCONNECT; null when it named none.</summary>
     public uint? SessionExpirySeconds { get; init; }
 
@@ -30,7 +33,13 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
     public string Tag => Code?.ToString() ?? Cause.ToString();
 
     /// <summary>Whether the operator should see it: the client did something that is refused.</summary>
-    public bool IsWarning => Cause == DisconnectCause.ByServer && Code is not (null or ReasonCode.SessionTakenOver);
+    public bool IsWarning => Cause == DisconnectCause.ByServer && Code is not (null or ReasonCode.SessionTakenOver or ReasonCode.UseAnotherServer or ReasonCode.ServerMoved);
+
+    public static CloseReason Frozen { get; } = new(DisconnectCause.ConnectionLost, ReasonCode.ServerUnavailable, "The server did not run for a while.");
+
+    /// <summary>Sends the client to another server of the cluster, for now.</summary>
+    public static CloseReason Redirected(DisconnectCause cause, string address) =>
+        new(cause, ReasonCode.UseAnotherServer, "Another server of the cluster serves this client.") { ServerReference = address };
 
     public static CloseReason Server(ReasonCode code, string text) => new(DisconnectCause.ByServer, code, text);
 

@@ -77,6 +77,12 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
     /// <summary>Asks for the session; null when the connection is closing.</summary>
     public async ValueTask<ConnectResult?> AttachAsync()
     {
+        if (FindOtherServer() is { } elsewhere)
+        {
+            connection.Close(elsewhere);
+            return null;
+        }
+
         if (!await context.ConnectTurns.EnterAsync(ClientId))
         {
             connection.Close(CloseReason.Server(ReasonCode.ServerBusy, "A later connection uses the client identifier."));
@@ -90,6 +96,36 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         finally
         {
             context.ConnectTurns.Leave(ClientId);
+        }
+    }
+
+    /// <summary>Why the client is turned away, although its CONNECT is in order; null when it is served here.</summary>
+    private CloseReason? FindOtherServer()
+    {
+        const string Shedding = "This server has as many connections as it should.";
+        if (context.Options.ShedConnectionsAbove is > 0 and var most && context.Connections.Count > most)
+        {
+            return context.Directory?.FindOther() is { } other
+                ? CloseReason.Server(ReasonCode.ServerMoved, Shedding) with { ServerReference = other }
+                : CloseReason.Server(ReasonCode.QuotaExceeded, Shedding);
+        }
+
+        return context.Options.Redirect && Version == ProtocolVersion.Mqtt5 && context.Directory?.FindOwner(ClientId) is { } owner
+            ? CloseReason.Redirected(DisconnectCause.ByServer, owner)
+            : null;
+    }
+
+    /// <summary>A client that has no identifier gets one whose session is owned here, where clients are sent to the owners of theirs.</summary>
+    private string MakeClientId()
+    {
+        const int Attempts = 200;
+        for (var attempt = 1; ; attempt++)
+        {
+            var clientId = $"auto-{Guid.CreateVersion7():N}";
+            if (attempt == Attempts || !context.Options.Redirect || Version != ProtocolVersion.Mqtt5 || context.Directory?.FindOwner(clientId) is null)
+            {
+                return clientId;
+            }
         }
     }
 
@@ -202,7 +238,7 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, $"A client identifier of MQTT 3.1 has 1 to {LongestMqtt31ClientId} characters.");
         }
 
-        ClientId = _hasOwnId ? packet.ClientId : $"auto-{Guid.CreateVersion7():N}";
+        ClientId = _hasOwnId ? packet.ClientId : MakeClientId();
         if (packet.Will is { } will)
         {
             CheckWill(will);

@@ -16,12 +16,15 @@ internal sealed class DeadlineWheel : IDisposable
     private readonly List<MqttConnection> _due = [];
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
+    private readonly Action _advancing;
     private readonly long _start;
     private long _now;
 
-    public DeadlineWheel(TimeProvider time)
+    /// <param name="time">The time.</param>
+    /// <param name="advancing">Called at each tick.</param>
+    public DeadlineWheel(TimeProvider time, Action advancing)
     {
-        _time = time;
+        (_time, _advancing) = (time, advancing);
         _start = time.GetTimestamp();
         var period = TimeSpan.FromSeconds(1) / TicksPerSecond;
         _timer = time.CreateTimer(static wheel => ((DeadlineWheel)wheel!).Advance(), this, period, period);
@@ -107,6 +110,7 @@ internal sealed class DeadlineWheel : IDisposable
         // A timer that fires late catches up; the callbacks of one timer may overlap.
         lock (_due)
         {
+            _advancing();
             var target = Time;
             while (_now < target)
             {

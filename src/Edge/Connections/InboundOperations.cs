@@ -104,6 +104,11 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
         // First counted, then checked: a takeover that stops this waits for what was counted.
         var publishes = connection.Publishes!;
         publishes.Add(run);
+        if (context.IsFrozen)
+        {
+            connection.CloseFrozen();
+        }
+
         if (_isStopped || publishes.HasFailed)
         {
             run.Abandon(_isStopped ? "The connection was taken over." : "An earlier message was not stored.");

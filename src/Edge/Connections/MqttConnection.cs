@@ -153,6 +153,13 @@ internal sealed class MqttConnection : IDisposable
         return _closeReason is { } reason && reason != CloseReason.TakenOver ? reason.ToNotice() : null;
     }
 
+    /// <summary>This process did not run for a while: nothing that the client had sent counts any more.</summary>
+    public void CloseFrozen()
+    {
+        Close(CloseReason.Frozen);
+        _operations.Stop();
+    }
+
     /// <summary>A publish was not stored: it and all after it stay unacknowledged.</summary>
     public void OnPublishFailed(string error)
     {
@@ -460,11 +467,11 @@ internal sealed class MqttConnection : IDisposable
         {
             if (!_isAccepted)
             {
-                last = PacketWriter.ConnAckRefusal(Version, code, reason.Text, ClientMaximumPacketSize);
+                last = PacketWriter.ConnAckRefusal(Version, code, reason.Text, ClientMaximumPacketSize, reason.ServerReference);
             }
             else if (Version == ProtocolVersion.Mqtt5)
             {
-                last = PacketWriter.Disconnect(code, reason.Text, ClientMaximumPacketSize);
+                last = PacketWriter.Disconnect(code, reason.Text, ClientMaximumPacketSize, reason.ServerReference);
             }
         }
 

@@ -10,6 +10,9 @@ internal sealed class ConnectionTable(int maximum)
     private long _lastId;
     private int _count;
 
+    /// <summary>How many there are, with those that have not sent CONNECT.</summary>
+    public int Count => Volatile.Read(ref _count);
+
     /// <summary>All connections.</summary>
     public IEnumerable<MqttConnection> All => _connections.Values;
 

@@ -32,6 +32,12 @@ internal static partial class EdgeLog
     [LoggerMessage(9, LogLevel.Warning, "The session of client '{ClientId}' did not take the end of its connection: {Error}")]
     public static partial void DisconnectFailed(this ILogger logger, string clientId, string error);
 
+    [LoggerMessage(15, LogLevel.Warning, "This process did not run for more than {Limit}: others may have taken its clients, so all connections are closed")]
+    public static partial void Frozen(this ILogger logger, TimeSpan limit);
+
+    [LoggerMessage(16, LogLevel.Information, "Stopping: {Count} clients are moved to other servers of the cluster")]
+    public static partial void Draining(this ILogger logger, int count);
+
     [LoggerMessage(14, LogLevel.Information, "The session of client '{ClientId}' does not answer, trying again: {Error}")]
     public static partial void SessionCallFailed(this ILogger logger, string clientId, string error);
 

@@ -27,18 +27,18 @@ internal static class PacketWriter
     }
 
     /// <summary>CONNACK that refuses a connection; null when the version has no code for the reason, and the connection is closed without an answer.</summary>
-    public static byte[]? ConnAckRefusal(ProtocolVersion version, ReasonCode reason, string? text, uint maximumPacketSize)
+    public static byte[]? ConnAckRefusal(ProtocolVersion version, ReasonCode reason, string? text, uint maximumPacketSize, string? serverReference = null)
     {
         if (version == ProtocolVersion.Mqtt5)
         {
-            return WithReasonString(PacketType.ConnAck, [0, (byte)reason], text, maximumPacketSize);
+            return WithReasonString(PacketType.ConnAck, [0, (byte)reason], text, maximumPacketSize, serverReference);
         }
 
         byte returnCode = reason switch
         {
             ReasonCode.UnsupportedProtocolVersion => 1,
             ReasonCode.ClientIdentifierNotValid => 2,
-            ReasonCode.ServerUnavailable or ReasonCode.ServerBusy or ReasonCode.ServerShuttingDown or ReasonCode.ImplementationSpecificError => 3,
+            ReasonCode.ServerUnavailable or ReasonCode.QuotaExceeded or ReasonCode.ServerMoved or ReasonCode.ServerBusy or ReasonCode.ServerShuttingDown or ReasonCode.ImplementationSpecificError => 3,
             ReasonCode.BadUserNameOrPassword => 4,
             ReasonCode.NotAuthorized => 5,
             _ => 0,
@@ -47,8 +47,8 @@ internal static class PacketWriter
     }
 
     /// <summary>DISCONNECT; only MQTT 5 has one from the server. Null when the client takes no packet of that size.</summary>
-    public static byte[]? Disconnect(ReasonCode reason, string? text, uint maximumPacketSize)
-        => WithReasonString(PacketType.Disconnect, [(byte)reason], text, maximumPacketSize);
+    public static byte[]? Disconnect(ReasonCode reason, string? text, uint maximumPacketSize, string? serverReference = null)
+        => WithReasonString(PacketType.Disconnect, [(byte)reason], text, maximumPacketSize, serverReference);
 
     /// <summary>SUBACK; its Reason String is left out where it would make the packet too large for the client ([MQTT-3.9.2-1]).</summary>
     public static byte[] SubAck(ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes, ReadOnlySpan<byte> reasonString, uint maximumPacketSize)
@@ -100,22 +100,36 @@ internal static class PacketWriter
     /// <summary>
     /// A Reason String is left out where it would make the packet too large for the client ([MQTT-3.2.2-19], [MQTT-3.14.2-3]); null when the packet is too large without it.
     /// </summary>
-    private static byte[]? WithReasonString(PacketType type, ReadOnlySpan<byte> fields, string? text, uint maximumPacketSize)
+    private static byte[]? WithReasonString(PacketType type, ReadOnlySpan<byte> fields, string? text, uint maximumPacketSize, string? serverReference)
     {
-        var packet = Make(type, fields, text is null ? [] : Encoding.UTF8.GetBytes(text));
+        var packet = Make(type, fields, text, serverReference);
         if (packet.Length > maximumPacketSize)
         {
-            packet = Make(type, fields, default);
+            packet = Make(type, fields, null, serverReference);
         }
 
         return packet.Length <= maximumPacketSize ? packet : null;
 
-        static byte[] Make(PacketType type, ReadOnlySpan<byte> fields, ReadOnlySpan<byte> reasonString)
+        static byte[] Make(PacketType type, ReadOnlySpan<byte> fields, string? reasonString, string? serverReference)
         {
+            var properties = new ArrayBufferWriter<byte>(128);
+            WriteText(properties, PropertyId.ServerReference, serverReference);
+            WriteText(properties, PropertyId.ReasonString, reasonString);
             var body = new ArrayBufferWriter<byte>(128);
             body.Write(fields);
-            WriteReasonString(body, reasonString);
+            WriteProperties(body, properties.WrittenSpan);
             return Frame(type, body.WrittenSpan);
+        }
+
+        static void WriteText(ArrayBufferWriter<byte> properties, PropertyId id, string? text)
+        {
+            if (text is not null)
+            {
+                var bytes = Encoding.UTF8.GetBytes(text);
+                WriteByte(properties, (byte)id);
+                WriteUInt16(properties, (ushort)bytes.Length);
+                properties.Write(bytes);
+            }
         }
     }
 

@@ -28,6 +28,8 @@ internal enum ReasonCode : byte
     PayloadFormatInvalid = 0x99,
     RetainNotSupported = 0x9A,
     QoSNotSupported = 0x9B,
+    UseAnotherServer = 0x9C,
+    ServerMoved = 0x9D,
     SharedSubscriptionsNotSupported = 0x9E,
     SubscriptionIdentifiersNotSupported = 0xA1,
     WildcardSubscriptionsNotSupported = 0xA2,

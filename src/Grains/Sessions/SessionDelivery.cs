@@ -83,19 +83,22 @@ internal sealed partial class SessionDelivery(
             subscription.Cursor?.NoteNewer(message.Topic);
         }
 
-        if (session.MatchStamp != _stamp)
+        // A subscription of which it is not known yet whether it counts adds nothing to those that do: the message came before its SUBACK. Alone, it holds the message.
+        var isFirst = session.MatchStamp != _stamp;
+        if (isFirst || (session.MatchStart is not null && start is null))
         {
             (session.MatchStamp, session.MatchQoS, session.MatchRetain, session.MatchStart) = (_stamp, asked.MaximumQoS, retain, start);
             session.MatchIdentifiers = identifierSets.Add(null, asked.Identifier);
-            _matchedSessions.Add(session);
+            if (isFirst)
+            {
+                _matchedSessions.Add(session);
+            }
         }
-        else
+        else if (session.MatchStart is not null || start is null)
         {
-            // It is held only while all subscriptions that match are too new to know whether they count.
             session.MatchQoS = Math.Max(session.MatchQoS, asked.MaximumQoS);
             session.MatchRetain |= retain;
             session.MatchIdentifiers = identifierSets.Add(session.MatchIdentifiers, asked.Identifier);
-            session.MatchStart = start is null ? null : session.MatchStart;
         }
     }
 
