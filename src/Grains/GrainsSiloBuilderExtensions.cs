@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Hosting;
 using OrleansMqtt.Storage.Kafka;
 using OrleansMqtt.Streams.Kafka;
@@ -14,7 +15,10 @@ public static class GrainsSiloBuilderExtensions
     private const string StreamProvider = "log";
 
     /// <summary>Adds routing, sessions and their options from the sections <c>Topics</c> and <c>Sessions</c>. Needs an <c>IMessageLog</c> whose topics are ensured.</summary>
-    public static ISiloBuilder AddMqttGrains(this ISiloBuilder silo, IConfiguration configuration)
+    /// <param name="silo">The silo.</param>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="ownsPartitions">False: only the grains that live with their callers; the others are found on the silos that own partitions.</param>
+    public static ISiloBuilder AddMqttGrains(this ISiloBuilder silo, IConfiguration configuration, bool ownsPartitions = true)
     {
         var services = silo.Services;
         // Without this a route with a value that cannot be read would be left out without a word.
@@ -31,14 +35,22 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<IClientOwners, ClientOwners>();
         services.AddSingleton<MessageEncoder>();
         services.AddSingleton<StoredMessages>();
-        services.AddHostedService<SessionPartitionStarter>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<LogGrainStorageOptions>(SessionStorage.Name).Configure<IOptions<TopicsOptions>>((options, topics) => options.Topic = topics.Value.Sessions.Name);
         services.AddOptions<LogStreamOptions>(StreamProvider).Configure<TopicRoutes>((options, routes) => options.Topics = [.. routes.Topics]);
-        return silo
-            .AddGrainPartition<ClientSessionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of(grain.Key.ToString()!))
+        silo.AddPartitionMap()
+            .AddGrainPartition<ClientSessionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of(grain.Key.ToString()!), PartitionGrainKind.Follower)
             .AddGrainPartition<SessionPartitionGrain>(provider => grain => provider.GetRequiredService<SessionPartitions>().Of((int)grain.GetIntegerKey()))
-            .AddGrainPartition<RetainedPartitionGrain>(provider => grain => provider.GetRequiredService<RetainedPartitions>().All[(int)grain.GetIntegerKey()])
+            .AddGrainPartition<RetainedPartitionGrain>(provider => grain => provider.GetRequiredService<RetainedPartitions>().All[(int)grain.GetIntegerKey()]);
+        if (!ownsPartitions)
+        {
+            // What is not in its manifest is never placed here.
+            return silo.Configure<GrainTypeOptions>(static types => types.Classes.RemoveWhere(static type =>
+                type.Assembly == typeof(GrainsSiloBuilderExtensions).Assembly && typeof(IGrain).IsAssignableFrom(type) && type != typeof(TopicGrain)));
+        }
+
+        services.AddHostedService<SessionPartitionStarter>();
+        return silo
             .AddLogGrainStorage(SessionStorage.Name, options =>
             {
                 // The key of a session is that of its grain: the client identifier.

@@ -1,24 +1,37 @@
-using OrleansMqtt.Silo;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Dashboard;
+using OrleansMqtt.Edge;
+using OrleansMqtt.Edge.Configuration;
+using OrleansMqtt.Hosting;
 using OrleansMqtt.Silo.Zilla;
 
-if (args is [ConvertZillaCommand.Name, ..])
+return args is [ConvertZillaCommand.Name, ..]
+    ? await ConvertZillaCommand.RunAsync(args)
+    : await ServerHost.RunAsync(args, new(ClusterRoles.Silo | ClusterRoles.Edge, Configure, Map));
+
+static void Configure(ISiloBuilder silo, ClusterRoles roles)
 {
-    return await ConvertZillaCommand.RunAsync(args);
+    if (roles.HasFlag(ClusterRoles.Edge))
+    {
+        silo.AddMqttEdge(silo.Configuration.GetSection(EdgeOptions.SectionName));
+    }
+
+    if (silo.Configuration.GetSection("Http").Get<HttpOptions>() is not { Dashboard: false })
+    {
+        // Its samples go through all grains that there are, and its profiler times every call for as long after somebody looked.
+        silo.AddDashboard(dashboard => dashboard.CounterUpdateIntervalMs = 5000);
+        silo.Configure<GrainProfilerOptions>(profiler => profiler.DeactivationTime = TimeSpan.FromSeconds(15));
+    }
 }
 
-// The settings lie beside the program, wherever it is started from.
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-try
+static string Map(WebApplication app)
 {
-    builder.AddOrleansMqtt();
-    var app = builder.Build();
-    app.MapOrleansMqtt();
-    await app.RunAsync();
-    return 0;
-}
-catch (Exception exception) when (StartupFailure.Describe(exception) is { } description)
-{
-    // A wrong setting is told in one line, not with a stack trace; the host's own word of it is turned off in appsettings.json. All else leaves here unhandled, with its trace.
-    await Console.Error.WriteLineAsync(description);
-    return 1;
+    if (!app.Services.GetRequiredService<IOptions<HttpOptions>>().Value.Dashboard)
+    {
+        return "";
+    }
+
+    app.MapOrleansDashboard("/dashboard");
+    return ", /dashboard";
 }

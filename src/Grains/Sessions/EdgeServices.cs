@@ -1,22 +1,27 @@
+using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Services;
+using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Grains;
 
 /// <summary>The edges by the silo they run in.</summary>
-internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle silos) : GrainServiceClient<IEdgeService>(services)
+internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle silos, ISiloMetadataCache? metadata = null) : GrainServiceClient<IEdgeService>(services)
 {
     /// <summary>The silos that may have an edge with connections.</summary>
     public IEnumerable<SiloAddress> Living => silos.GetApproximateSiloStatuses()
         .Where(static each => each.Value is SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping)
-        .Select(static each => each.Key);
+        .Select(static each => each.Key)
+        .Where(HasEdge);
 
     public IEdgeService Of(SiloAddress silo) => GetGrainService(silo);
 
-    /// <summary>Whether a silo is dead for good. One that nobody knows, and that started before this one, was of an earlier cluster.</summary>
+    /// <summary>Whether a silo is dead for good, or never had connections. One that nobody knows, and that started before this one, was of an earlier cluster.</summary>
     public bool IsDead(SiloAddress silo) => silos.GetApproximateSiloStatus(silo) switch
     {
         SiloStatus.Dead => true,
         SiloStatus.None => silo.Generation < silos.SiloAddress.Generation,
-        _ => false,
+        _ => !HasEdge(silo),
     };
+
+    private bool HasEdge(SiloAddress silo) => metadata is null || PartitionMapMetadata.HasRole(metadata.GetSiloMetadata(silo).Metadata, PartitionMapMetadata.EdgeRole);
 }

@@ -128,7 +128,7 @@ internal sealed partial class ClusterPartitionMapSource(
         }
 
         _unknownSince.Remove(silo);
-        return PartitionMapMetadata.OwnsPartitions(metadata.Metadata);
+        return PartitionMapMetadata.HasRole(metadata.Metadata, PartitionMapMetadata.SiloRole);
     }
 
     private bool IsOverdue(long since) => time.GetElapsedTime(since) >= MetadataPatience;

@@ -9,7 +9,11 @@ public static class PartitionMapMetadata
     /// <summary>The role of the silos that own partitions.</summary>
     public const string SiloRole = "silo";
 
-    internal static bool OwnsPartitions(IReadOnlyDictionary<string, string> metadata)
+    /// <summary>The role of the silos that end client connections.</summary>
+    public const string EdgeRole = "edge";
+
+    /// <summary>Whether a silo with this metadata has a role; one that says nothing has all.</summary>
+    public static bool HasRole(IReadOnlyDictionary<string, string> metadata, string role)
         => !metadata.TryGetValue(RoleKey, out var roles)
-            || roles.Split(',', StringSplitOptions.TrimEntries).Contains(SiloRole, StringComparer.OrdinalIgnoreCase);
+            || roles.Split(',', StringSplitOptions.TrimEntries).Contains(role, StringComparer.OrdinalIgnoreCase);
 }

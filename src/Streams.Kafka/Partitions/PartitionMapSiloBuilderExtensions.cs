@@ -21,15 +21,22 @@ public static class PartitionMapSiloBuilderExtensions
         services.AddSingleton<ClusterPartitionMapSource>();
         services.AddSingleton<IPartitionMapSource>(provider => provider.GetRequiredService<ClusterPartitionMapSource>());
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<ClusterPartitionMapSource>());
+        services.AddMetrics();
+        services.AddSingleton<GrainPartitions>();
+        services.AddSingleton<PartitionGrains>();
+        services.AddSingleton<IPartitionGrains>(provider => provider.GetRequiredService<PartitionGrains>());
+        services.AddSingleton<IActivationWorkingSetObserver>(provider => provider.GetRequiredService<PartitionGrains>());
+        services.AddSingleton<PartitionMover>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<PartitionMover>());
         return builder.AddPlacementDirector<PartitionPlacement, PartitionPlacementDirector>();
     }
 
     /// <summary>Tells which partition a grain of type <typeparamref name="TGrain"/> belongs to, for <see cref="PartitionPlacementAttribute"/>.</summary>
-    public static ISiloBuilder AddGrainPartition<TGrain>(this ISiloBuilder builder, Func<IServiceProvider, Func<GrainId, TopicPartitionId>> partition)
+    public static ISiloBuilder AddGrainPartition<TGrain>(this ISiloBuilder builder, Func<IServiceProvider, Func<GrainId, TopicPartitionId>> partition, PartitionGrainKind kind = PartitionGrainKind.Owner)
         where TGrain : IGrain
     {
         builder.Services.AddSingleton<IGrainPartitionResolver>(services => new GrainTypePartitionResolver(
-            services.GetRequiredService<GrainTypeResolver>().GetGrainType(typeof(TGrain)), partition(services)));
+            services.GetRequiredService<GrainTypeResolver>().GetGrainType(typeof(TGrain)), partition(services), kind));
         return builder;
     }
 }

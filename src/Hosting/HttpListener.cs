@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
-namespace OrleansMqtt.Silo;
+namespace OrleansMqtt.Hosting;
 
 /// <summary>Adds the port of health, metrics and dashboard to Kestrel, beside those of MQTT.</summary>
 internal sealed class HttpListener(IOptions<HttpOptions> http) : IConfigureOptions<KestrelServerOptions>

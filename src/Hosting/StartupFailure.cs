@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Log;
 
-namespace OrleansMqtt.Silo;
+namespace OrleansMqtt.Hosting;
 
 /// <summary>Tells the failures that the operator can mend by a setting from those that are ours.</summary>
 internal static class StartupFailure

@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Options;
 
-namespace OrleansMqtt.Silo;
+namespace OrleansMqtt.Hosting;
 
 internal sealed class HttpOptionsValidation : IValidateOptions<HttpOptions>
 {

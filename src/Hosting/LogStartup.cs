@@ -2,15 +2,15 @@ using Microsoft.Extensions.Options;
 using OrleansMqtt.Grains;
 using OrleansMqtt.Log;
 
-namespace OrleansMqtt.Silo;
+namespace OrleansMqtt.Hosting;
 
-/// <summary>Makes sure that the topics are there before anything reads or writes them: the first of the hosted services.</summary>
-internal sealed partial class LogStartup(IMessageLog log, IOptions<TopicsOptions> topics, ILogger<LogStartup> logger) : IHostedService
+/// <summary>Makes sure that the topics are there before anything reads or writes them.</summary>
+internal sealed partial class LogStartup(IMessageLog log, IOptions<TopicsOptions> topics, StartupHealth health, ILogger<LogStartup> logger) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var all = topics.Value.AllTopics();
-        await log.EnsureTopicsAsync(all, cancellationToken);
+        await health.WhileAsync(() => $"the log, {log.Description}: {log.Health.Description}", cancellation => log.EnsureTopicsAsync(all, cancellation), cancellationToken);
         LogReady(log.Description, string.Join(", ", all.Select(topic => $"{topic.Name} ({log.GetPartitionCount(topic.Name)})")));
     }
 

@@ -1,7 +1,7 @@
-namespace OrleansMqtt.Silo;
+namespace OrleansMqtt.Hosting;
 
 /// <summary>Where health, metrics and the dashboard are served. Configuration section <c>Http</c>.</summary>
-internal sealed class HttpOptions
+public sealed class HttpOptions
 {
     /// <summary>The IP address to listen on; <c>*</c> is every address. Nobody is asked for a password there, so it is this machine alone unless set.</summary>
     public string Address { get; set; } = "127.0.0.1";

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Orleans.Runtime;
 
-namespace OrleansMqtt.Silo;
+namespace OrleansMqtt.Hosting;
 
 /// <summary>Ready only while the silo is an active member of its cluster.</summary>
 internal sealed class SiloHealthCheck(ISiloStatusOracle silos) : IHealthCheck

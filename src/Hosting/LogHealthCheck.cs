@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OrleansMqtt.Log;
 
-namespace OrleansMqtt.Silo;
+namespace OrleansMqtt.Hosting;
 
 /// <summary>Ready only while the log answers.</summary>
 internal sealed class LogHealthCheck(IMessageLog log) : IHealthCheck

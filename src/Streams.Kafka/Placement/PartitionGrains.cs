@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime.Placement;
+
+namespace OrleansMqtt.Streams.Kafka;
+
+/// <summary>Keeps the list of the local activations that the <see cref="PartitionMap"/> places.</summary>
+internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSource map, GrainPartitions partitions, ILocalSiloDetails silo) : IPartitionGrains, IActivationWorkingSetObserver
+{
+    private readonly ConcurrentDictionary<GrainType, bool> _types = new();
+    private readonly ConcurrentDictionary<IGrainContext, byte> _owners = new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<IGrainContext, byte> _followers = new(ReferenceEqualityComparer.Instance);
+
+    public IEnumerable<GrainId> Owners => _owners.Select(static pair => pair.Key.GrainId);
+
+    public int FollowerCount => _followers.Count;
+
+    public int MisplacedCount => Misplaced(PartitionGrainKind.Owner).Count + Misplaced(PartitionGrainKind.Follower).Count;
+
+    public void OnAdded(IActivationWorkingSetMember member)
+    {
+        if (member is IGrainContext context && _types.GetOrAdd(context.GrainId.Type, IsPlacedByPartition))
+        {
+            Of(partitions.Of(context.GrainId).Kind)[context] = 0;
+        }
+    }
+
+    public void OnDeactivated(IActivationWorkingSetMember member)
+    {
+        if (member is IGrainContext context && !_owners.TryRemove(context, out _))
+        {
+            _followers.TryRemove(context, out _);
+        }
+    }
+
+    /// <summary>Those of a kind whose partition has another owner.</summary>
+    public List<IGrainContext> Misplaced(PartitionGrainKind kind)
+    {
+        var (current, local) = (map.Current, silo.SiloAddress);
+        return [.. Of(kind).Select(static pair => pair.Key).Where(context => current.GetOwner(partitions.Of(context.GrainId).Partition) is { } owner && !owner.Equals(local))];
+    }
+
+    private ConcurrentDictionary<IGrainContext, byte> Of(PartitionGrainKind kind) => kind == PartitionGrainKind.Owner ? _owners : _followers;
+
+    // Resolved late: the resolver of strategies needs parts that observe activations themselves.
+    private bool IsPlacedByPartition(GrainType type) => services.GetRequiredService<PlacementStrategyResolver>().GetPlacementStrategy(type) is PartitionPlacement;
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansMqtt.Streams.Kafka;
+
+/// <summary>
+/// After a change of the <see cref="PartitionMap"/>: grains whose partition has another owner leave. Those that serve partitions migrate first, all at once; their followers go
+/// in groups. It looks again for a while, because another process may have placed a grain by an older map.
+/// </summary>
+internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecycle>, IDisposable
+{
+    private const int GroupSize = 1_000;
+    private static readonly TimeSpan LeavingLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan[] Looks = [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)];
+
+    private readonly IPartitionMapSource _map;
+    private readonly PartitionGrains _grains;
+    private readonly TimeProvider _time;
+    private readonly ILogger<PartitionMover> _logger;
+    private readonly Meter _meter;
+    private readonly Counter<long> _moved;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _changed = new(0);
+    private Task _moving = Task.CompletedTask;
+
+    public PartitionMover(IPartitionMapSource map, PartitionGrains grains, TimeProvider time, IMeterFactory meters, ILogger<PartitionMover> logger)
+    {
+        (_map, _grains, _time, _logger) = (map, grains, time, logger);
+        _meter = meters.Create("OrleansMqtt.Streams.Kafka");
+        _moved = _meter.CreateCounter<long>("orleansmqtt.placement.moved", description: "Grains that left because their partition has another owner.");
+        _meter.CreateObservableGauge("orleansmqtt.placement.partition_grains", () => grains.Owners.Count(), description: "Grains here that serve partitions.");
+    }
+
+    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(PartitionMover), ServiceLifecycleStage.Active, Start, Stop);
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _changed.Dispose();
+        _meter.Dispose();
+    }
+
+    private Task Start(CancellationToken cancellationToken)
+    {
+        _map.Changed += OnChanged;
+        OnChanged();
+        _moving = Task.Run(RunAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    private async Task Stop(CancellationToken cancellationToken)
+    {
+        _map.Changed -= OnChanged;
+        await _stop.CancelAsync();
+        await _moving.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void OnChanged() => _changed.Release();
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _changed.WaitAsync(_stop.Token);
+            while (true)
+            {
+                await MoveAfterChangeAsync();
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>Returns when there was the next change.</summary>
+    private async Task MoveAfterChangeAsync()
+    {
+        foreach (var look in Looks)
+        {
+            if (await _changed.WaitAsync(look, _stop.Token))
+            {
+                return;
+            }
+
+            try
+            {
+                await MoveAsync();
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                LogFailed(exception);
+            }
+        }
+
+        await _changed.WaitAsync(_stop.Token);
+    }
+
+    private async Task MoveAsync()
+    {
+        var owners = _grains.Misplaced(PartitionGrainKind.Owner);
+        foreach (var owner in owners)
+        {
+            owner.Migrate(null, _stop.Token);
+        }
+
+        await LeaveAsync(owners);
+        var followers = _grains.Misplaced(PartitionGrainKind.Follower);
+        foreach (var group in followers.Chunk(GroupSize))
+        {
+            foreach (var follower in group)
+            {
+                follower.Deactivate(new(DeactivationReasonCode.ApplicationRequested, "Its partition has another owner."), _stop.Token);
+            }
+
+            await LeaveAsync(group);
+        }
+
+        if (owners.Count + followers.Count > 0)
+        {
+            _moved.Add(owners.Count + followers.Count);
+            LogMoved(owners.Count, followers.Count);
+        }
+    }
+
+    private async Task LeaveAsync(IReadOnlyCollection<IGrainContext> grains)
+    {
+        try
+        {
+            await Task.WhenAll(grains.Select(static grain => grain.Deactivated)).WaitAsync(LeavingLimit, _time, _stop.Token);
+        }
+        catch (TimeoutException)
+        {
+            LogSlow(LeavingLimit);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Owners} grains of partitions moved to other silos, and {Followers} that belong to these left.")]
+    private partial void LogMoved(int owners, int followers);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Grains of partitions that have another owner did not leave within {Limit}.")]
+    private partial void LogSlow(TimeSpan limit);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Grains of partitions that have another owner could not leave.")]
+    private partial void LogFailed(Exception exception);
+}

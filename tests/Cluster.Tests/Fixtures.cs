@@ -1,0 +1,2 @@
+[assembly: AssemblyFixture(typeof(SharedKafka))]
+[assembly: CollectionBehavior(MaxParallelThreads = 2)]

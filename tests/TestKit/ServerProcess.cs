@@ -1,0 +1,94 @@
+using System.Text.Json;
+
+namespace OrleansMqtt.TestKit;
+
+/// <summary>One process of a cluster, on ports that it takes itself. It can be killed, hung, and started again with the same settings; the ports are others then.</summary>
+public sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private readonly string _program;
+    private readonly bool _hasEdge;
+    private readonly Dictionary<string, string> _settings;
+    private ChildProcess? _process;
+
+    /// <param name="name">What tests call it.</param>
+    /// <param name="roles">The setting <c>Cluster:Roles</c>; <c>edge</c> alone runs the edge's own program.</param>
+    /// <param name="settings">All other settings.</param>
+    internal ServerProcess(string name, string roles, IReadOnlyDictionary<string, string> settings)
+    {
+        Name = name;
+        _program = roles == "edge" ? "OrleansMqtt.Edge.dll" : "OrleansMqtt.Silo.dll";
+        _hasEdge = roles.Contains("edge", StringComparison.Ordinal);
+        _settings = new(settings) { ["Cluster__Roles"] = roles, ["Http__Port"] = "0", ["Http__Dashboard"] = "false" };
+        _settings["Mqtt__Listeners__0__Address"] = "127.0.0.1";
+        _settings["Mqtt__Listeners__0__Port"] = "0";
+    }
+
+    public string Name { get; }
+
+    /// <summary>Where MQTT clients connect; 0 without the role <c>edge</c>.</summary>
+    public int Port { get; private set; }
+
+    public int HttpPort { get; private set; }
+
+    public ChildProcess Process => _process!;
+
+    /// <summary>Starts it and waits until it serves.</summary>
+    public async Task StartAsync()
+    {
+        _process = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, _program)], _settings);
+        if (_hasEdge)
+        {
+            Port = PortOf(await _process.WaitForLineAsync("Listening for MQTT and", StartLimit), "127.0.0.1:");
+        }
+
+        HttpPort = PortOf(await _process.WaitForLineAsync("Health and metrics on", StartLimit), "http://127.0.0.1:");
+    }
+
+    /// <summary>SIGTERM, and its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        Process.Signal("TERM");
+        await Process.WaitForExitAsync(StartLimit);
+        return Process.ExitCode;
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public Task KillAsync() => Process.KillAsync();
+
+    /// <summary>SIGSTOP.</summary>
+    public void Hang() => Process.Signal("STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public void Wake() => Process.Signal("CONT");
+
+    /// <summary>The status and the body of a page.</summary>
+    public async Task<string> GetAsync(string path)
+    {
+        using HttpClient client = new();
+        using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{HttpPort}{path}"));
+        return $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
+    }
+
+    /// <summary>What the process knows of its cluster.</summary>
+    public async Task<ClusterView> GetClusterAsync()
+    {
+        using HttpClient client = new();
+        await using var body = await client.GetStreamAsync(new Uri($"http://127.0.0.1:{HttpPort}/cluster"));
+        return (await JsonSerializer.DeserializeAsync<ClusterView>(body, JsonSerializerOptions.Web))!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+    }
+
+    private static int PortOf(string line, string before)
+    {
+        var digits = line[(line.LastIndexOf(before, StringComparison.Ordinal) + before.Length)..].TakeWhile(char.IsAsciiDigit);
+        return int.Parse(string.Concat(digits), System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

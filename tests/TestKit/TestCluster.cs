@@ -1,0 +1,126 @@
+using System.Diagnostics;
+
+namespace OrleansMqtt.TestKit;
+
+/// <summary>A cluster of real processes on a real Kafka and a real PostgreSQL, with topics of its own. Silos and edges can be added, killed and hung; disposing ends them all.</summary>
+public sealed class TestCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private readonly List<ServerProcess> _processes = [];
+    private readonly bool _ownsKafka;
+
+    private TestCluster(KafkaBroker kafka, bool ownsKafka, PostgreSqlServer postgres)
+    {
+        (Kafka, _ownsKafka, PostgreSql) = (kafka, ownsKafka, postgres);
+        var id = $"t{Guid.NewGuid():N}";
+        Settings = new()
+        {
+            ["Log__Kafka__BootstrapServers"] = kafka.BootstrapServers,
+            ["Log__Kafka__TransactionalIdPrefix"] = $"{id}-",
+            ["Topics__Messages__Name"] = $"{id}-messages",
+            ["Topics__Messages__Partitions"] = "8",
+            ["Topics__Retained__Name"] = $"{id}-retained",
+            ["Topics__Sessions__Name"] = $"{id}-sessions",
+            ["Topics__Sessions__Partitions"] = "8",
+            ["Cluster__Database"] = "PostgreSql",
+            ["Cluster__ConnectionString"] = postgres.ConnectionString,
+            ["Cluster__ClusterId"] = id,
+            ["Cluster__AdvertisedAddress"] = "127.0.0.1",
+        };
+    }
+
+    public KafkaBroker Kafka { get; }
+
+    public PostgreSqlServer PostgreSql { get; }
+
+    /// <summary>The settings of all processes that start from now on.</summary>
+    public Dictionary<string, string> Settings { get; }
+
+    /// <summary>All processes that were started.</summary>
+    public IReadOnlyList<ServerProcess> Processes => _processes;
+
+    /// <summary>Starts PostgreSQL with the schema, and the processes: those of the silos first, then the edges.</summary>
+    /// <param name="silos">Processes with the roles <paramref name="siloRoles"/>.</param>
+    /// <param name="edges">Processes with the role <c>edge</c> alone.</param>
+    /// <param name="siloRoles"><c>silo</c> or <c>silo,edge</c>.</param>
+    /// <param name="configure">Changes the settings.</param>
+    /// <param name="hasOwnKafka">Whether the broker is this cluster's alone, so that a test may stop it.</param>
+    public static async Task<TestCluster> StartAsync(int silos, int edges, string siloRoles = "silo,edge", Action<Dictionary<string, string>>? configure = null, bool hasOwnKafka = false)
+    {
+        var cluster = new TestCluster(hasOwnKafka ? await KafkaBroker.StartOwnAsync() : await KafkaBroker.SharedAsync(), hasOwnKafka, await PostgreSqlServer.StartAsync());
+        try
+        {
+            configure?.Invoke(cluster.Settings);
+            var (exitCode, output) = await cluster.CreateSchemaAsync();
+            if (exitCode != 0)
+            {
+                throw new InvalidOperationException($"create-schema ended with {exitCode}: {output}");
+            }
+
+            await Task.WhenAll(Enumerable.Range(0, silos).Select(_ => cluster.AddAsync(siloRoles)).Concat(Enumerable.Range(0, edges).Select(_ => cluster.AddAsync("edge"))));
+            await cluster.WaitForOwnersAsync(silos);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<(int ExitCode, string Output)> CreateSchemaAsync()
+    {
+        await using var command = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll"), "create-schema"], Settings);
+        await command.WaitForExitAsync(Limit);
+        return (command.ExitCode, string.Join(Environment.NewLine, command.Lines));
+    }
+
+    /// <summary>Adds a process and waits until it serves.</summary>
+    public async Task<ServerProcess> AddAsync(string roles)
+    {
+        ServerProcess process;
+        lock (_processes)
+        {
+            process = new($"{roles}-{_processes.Count}", roles, Settings);
+            _processes.Add(process);
+        }
+
+        await process.StartAsync();
+        return process;
+    }
+
+    /// <summary>Waits until every living process sees that many silos with partitions, and no grain is where it does not belong.</summary>
+    public async Task WaitForOwnersAsync(int silos)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
+        while (true)
+        {
+            var views = await Task.WhenAll(_processes.Where(process => !process.Process.HasExited).Select(process => process.GetClusterAsync()));
+            if (Array.TrueForAll(views, view => view.Owners.Count == silos && view.Misplaced == 0))
+            {
+                return;
+            }
+
+            if (Stopwatch.GetElapsedTime(start) > Limit)
+            {
+                throw new TimeoutException($"Not {silos} silos:{Environment.NewLine}{string.Join(Environment.NewLine, views.AsEnumerable())}{Environment.NewLine}{Logs()}");
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+    }
+
+    /// <summary>What all processes have written, for the message of a failure.</summary>
+    public string Logs() => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Process.Lines.Prepend($"--- {process.Name}")));
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_processes.Select(process => process.DisposeAsync().AsTask()));
+        await PostgreSql.DisposeAsync();
+        if (_ownsKafka)
+        {
+            await Kafka.DisposeAsync();
+        }
+    }
+}
