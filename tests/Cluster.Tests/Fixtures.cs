@@ -1,2 +1,2 @@
 [assembly: AssemblyFixture(typeof(SharedKafka))]
-[assembly: CollectionBehavior(MaxParallelThreads = 2)]
+[assembly: Xunit.v3.Parallelization(MaxThreads = 2)]
