@@ -84,6 +84,6 @@ public sealed class FailoverTests(ITestOutputHelper output)
     {
         var (acknowledged, delivered) = await traffic.CheckAsync();
         output.WriteLine(
-            $"{fault}: {acknowledged} acknowledged, {delivered} delivered, 0 lost, 0 twice; new clients served after {pause.TotalSeconds:F1} s, longest publish {traffic.LongestWait.TotalSeconds:F1} s, {Stopwatch.GetElapsedTime(begun).TotalSeconds:F0} s in all");
+            $"{fault}: {acknowledged} acknowledged, {delivered} delivered, 0 lost, 0 twice; new clients served after {pause.TotalSeconds:F1} s, longest publish {traffic.LongestWait.TotalSeconds:F1} s, longest wait for a delivery {traffic.LongestGap.TotalSeconds:F1} s, {Stopwatch.GetElapsedTime(begun).TotalSeconds:F0} s in all");
     }
 }

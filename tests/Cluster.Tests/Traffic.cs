@@ -12,7 +12,8 @@ namespace OrleansMqtt.Cluster.Tests;
 internal sealed class Traffic : IAsyncDisposable
 {
     private readonly string _prefix = $"t{Guid.NewGuid():N}";
-    private readonly List<(TestClient Client, string Name)> _subscribers = [];
+    private const string End = "end";
+    private readonly List<(TestClient Client, string Name, Task<(List<string> Received, TimeSpan Gap)> Receiving)> _subscribers = [];
     private readonly List<TestClient> _publishers = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task<int>> _publishing = [];
@@ -20,6 +21,9 @@ internal sealed class Traffic : IAsyncDisposable
 
     /// <summary>The longest time that a publish waited for its acknowledgement.</summary>
     public TimeSpan LongestWait => _waits.IsEmpty ? TimeSpan.Zero : _waits.Max();
+
+    /// <summary>The longest time that a subscriber waited for the next message; known after the check.</summary>
+    public TimeSpan LongestGap { get; private set; }
 
     /// <summary>Connects four subscribers for each QoS and kind of session, and a publisher, to each of the ports.</summary>
     public static async Task<Traffic> StartAsync(params int[] ports)
@@ -36,7 +40,7 @@ internal sealed class Traffic : IAsyncDisposable
                         var name = $"{traffic._prefix}-{port}-{qos}-{expiry}-{i}";
                         var client = await TestClient.ConnectAsync(port, name, sessionExpiry: expiry);
                         await client.SubscribeAsync($"{traffic._prefix}/#", qos);
-                        traffic._subscribers.Add((client, name));
+                        traffic._subscribers.Add((client, name, ReceiveAsync(client, ports.Length)));
                     }
                 }
             }
@@ -76,9 +80,10 @@ internal sealed class Traffic : IAsyncDisposable
         await _stop.CancelAsync();
         var counts = await Task.WhenAll(_publishing);
         var delivered = 0;
-        foreach (var (client, name) in _subscribers)
+        foreach (var (client, name, receiving) in _subscribers)
         {
-            var received = await client.ReceiveAsync(counts.Sum());
+            var (received, gap) = await receiving;
+            LongestGap = gap > LongestGap ? gap : LongestGap;
             for (var i = 0; i < counts.Length; i++)
             {
                 Assert.Equal(Enumerable.Range(0, counts[i]).Select(number => $"{i}:{number}"), received.Where(text => text.StartsWith($"{i}:", StringComparison.Ordinal)));
@@ -116,6 +121,32 @@ internal sealed class Traffic : IAsyncDisposable
             number++;
         }
 
+        await publisher.PublishAsync($"{_prefix}/{index}", End);
         return number;
+    }
+
+    private static async Task<(List<string> Received, TimeSpan Gap)> ReceiveAsync(TestClient client, int publishers)
+    {
+        await Task.Yield();
+        List<string> received = [];
+        var gap = TimeSpan.Zero;
+        var last = 0L;
+        while (publishers > 0)
+        {
+            var text = TestClient.TextOf(await client.ReceiveAsync());
+            var now = Stopwatch.GetTimestamp();
+            gap = last != 0 && Stopwatch.GetElapsedTime(last, now) is var each && each > gap ? each : gap;
+            last = now;
+            if (text == End)
+            {
+                publishers--;
+            }
+            else
+            {
+                received.Add(text);
+            }
+        }
+
+        return (received, gap);
     }
 }

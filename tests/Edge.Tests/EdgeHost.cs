@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using OrleansMqtt.Edge.Listeners;
+using OrleansMqtt.Edge.Redirecting;
 
 namespace OrleansMqtt.Edge.Tests;
 
@@ -48,6 +49,7 @@ internal sealed class EdgeHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log);
         var grains = new FakeGrains();
         builder.Services.AddSingleton<IEdgeGrains>(grains);
+        builder.Services.AddSingleton<IEdgeDirectory>(grains.Directory);
         if (time is not null)
         {
             builder.Services.AddSingleton<TimeProvider>(time);

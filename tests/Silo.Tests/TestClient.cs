@@ -14,12 +14,12 @@ internal sealed class TestClient : IAsyncDisposable
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
     private readonly Channel<MqttApplicationMessage> _received = Channel.CreateUnbounded<MqttApplicationMessage>();
 
-    private readonly TaskCompletionSource _disconnected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<MqttClientDisconnectedEventArgs> _disconnected = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IMqttClient Client => _client;
 
-    /// <summary>Completes when the connection has ended.</summary>
-    public Task Disconnected => _disconnected.Task;
+    /// <summary>Completes when the connection has ended, with how.</summary>
+    public Task<MqttClientDisconnectedEventArgs> Disconnected => _disconnected.Task;
 
     public bool IsSessionPresent { get; private set; }
 
@@ -31,9 +31,9 @@ internal sealed class TestClient : IAsyncDisposable
             client._received.Writer.TryWrite(received.ApplicationMessage);
             return Task.CompletedTask;
         };
-        client._client.DisconnectedAsync += _ =>
+        client._client.DisconnectedAsync += ended =>
         {
-            client._disconnected.TrySetResult();
+            client._disconnected.TrySetResult(ended);
             return Task.CompletedTask;
         };
         var options = new MqttClientOptionsBuilder()

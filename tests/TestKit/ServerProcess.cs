@@ -21,7 +21,7 @@ public sealed class ServerProcess : IAsyncDisposable
         _hasEdge = roles.Contains("edge", StringComparison.Ordinal);
         _settings = new(settings) { ["Cluster__Roles"] = roles, ["Http__Port"] = "0", ["Http__Dashboard"] = "false" };
         _settings["Mqtt__Listeners__0__Address"] = "127.0.0.1";
-        _settings["Mqtt__Listeners__0__Port"] = "0";
+        _settings.TryAdd("Mqtt__Listeners__0__Port", "0");
     }
 
     public string Name { get; }

@@ -76,12 +76,22 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Adds a process and waits until it serves.</summary>
-    public async Task<ServerProcess> AddAsync(string roles)
+    /// <param name="roles">The setting <c>Cluster:Roles</c>.</param>
+    /// <param name="isAdvertised">Whether its edge says where clients reach it, so that others send clients there.</param>
+    public async Task<ServerProcess> AddAsync(string roles, bool isAdvertised = false)
     {
+        Dictionary<string, string> settings = new(Settings);
+        if (isAdvertised)
+        {
+            var port = TestPorts.Free();
+            settings["Mqtt__Listeners__0__Port"] = $"{port}";
+            settings["Mqtt__AdvertisedAddress"] = $"127.0.0.1:{port}";
+        }
+
         ServerProcess process;
         lock (_processes)
         {
-            process = new($"{roles}-{_processes.Count}", roles, Settings);
+            process = new($"{roles}-{_processes.Count}", roles, settings);
             _processes.Add(process);
         }
 

@@ -25,6 +25,9 @@ internal sealed class FakeGrains : IEdgeGrains
     /// <summary>Set by the host.</summary>
     public EdgeContext Context { get; set; } = null!;
 
+    /// <summary>The other edges: none, unless a test names some.</summary>
+    public FakeDirectory Directory { get; } = new();
+
     /// <summary>Whether appends wait for the test to settle them.</summary>
     public bool HoldsAppends { get; set; }
 

@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Time.Testing;
+using OrleansMqtt.Edge.Redirecting;
+
+namespace OrleansMqtt.Edge.Tests;
+
+/// <summary>Clients are sent to other servers (MQTT 5, 4.11).</summary>
+public sealed class RedirectTests
+{
+    [Fact]
+    public async Task A_client_of_MQTT_5_is_sent_to_the_edge_of_its_owner_and_an_older_one_is_served()
+    {
+        await using var host = await EdgeHost.StartAsync(null, ("Redirect", "true"));
+        host.Grains.Directory.Owners["elsewhere"] = "b:1";
+        using var client = await RawClient.OpenAsync(host.Port);
+        await client.SendAsync(RawClient.ConnectPacket("elsewhere", 5));
+        var answer = await client.ReceiveUntilClosedAsync();
+        Assert.StartsWith("20", answer, StringComparison.Ordinal);
+        Assert.Equal("009C", answer[4..8]);
+        Assert.Contains("1C" + RawClient.Text("b:1"), answer, StringComparison.Ordinal);
+        Assert.Empty(host.Grains.Calls);
+
+        using var older = await host.ConnectAsync("elsewhere", 4);
+        using var here = await host.ConnectAsync("here");
+        await older.ExpectOnlyPingResponseAsync();
+        await here.ExpectOnlyPingResponseAsync();
+    }
+
+    [Fact]
+    public async Task Nobody_is_sent_anywhere_unless_that_is_wanted()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        host.Grains.Directory.Owners["elsewhere"] = "b:1";
+        using var client = await host.ConnectAsync("elsewhere");
+        await client.ExpectOnlyPingResponseAsync();
+    }
+
+    [Theory, InlineData(null, "97"), InlineData("b:1", "9D")]
+    public async Task Above_the_configured_number_of_connections_clients_are_turned_away(string? other, string code)
+    {
+        await using var host = await EdgeHost.StartAsync(null, ("ShedConnectionsAbove", "1"));
+        host.Grains.Directory.Other = other;
+        using var first = await host.ConnectAsync("first");
+        using var second = await RawClient.OpenAsync(host.Port);
+        await second.SendAsync(RawClient.ConnectPacket("second", 5));
+        var answer = await second.ReceiveUntilClosedAsync();
+        Assert.Equal($"00{code}", answer[4..8]);
+        Assert.Equal(other is not null, answer.Contains("1C" + RawClient.Text("b:1"), StringComparison.Ordinal));
+
+        using var older = await RawClient.OpenAsync(host.Port);
+        await older.SendAsync(RawClient.ConnectPacket("older", 4));
+        Assert.Equal("20020003", await older.ReceiveUntilClosedAsync());
+        await first.ExpectOnlyPingResponseAsync();
+    }
+
+    [Fact]
+    public async Task A_stop_moves_clients_to_other_edges()
+    {
+        var host = await EdgeHost.StartAsync();
+        host.Grains.Directory.Other = "b:1";
+        host.Grains.Directory.Owners["owned"] = "c:1";
+        using var owned = await host.ConnectAsync("owned");
+        using var client = await host.ConnectAsync("any");
+        using var older = await host.ConnectAsync("older", 4);
+        var stopped = host.DisposeAsync();
+        var farewell = await owned.ReceiveUntilClosedAsync();
+        Assert.Equal("9C", farewell[4..6]);
+        Assert.Contains("1C" + RawClient.Text("c:1"), farewell, StringComparison.Ordinal);
+        Assert.Contains("1C" + RawClient.Text("b:1"), await client.ReceiveUntilClosedAsync(), StringComparison.Ordinal);
+        Assert.Equal("", await older.ReceiveUntilClosedAsync());
+        await stopped;
+    }
+
+    [Fact]
+    public void A_process_that_did_not_run_for_longer_than_the_limit_is_frozen_until_the_next_beat()
+    {
+        var time = new FakeTimeProvider();
+        FreezeGuard guard = new(time, TimeSpan.FromSeconds(4));
+        time.Advance(TimeSpan.FromSeconds(4));
+        Assert.False(guard.IsFrozen);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(guard.IsFrozen);
+        guard.Beat();
+        Assert.False(guard.IsFrozen);
+    }
+}
