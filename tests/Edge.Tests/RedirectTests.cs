@@ -55,13 +55,13 @@ public sealed class RedirectTests
     [Fact]
     public async Task A_stop_moves_clients_to_other_edges()
     {
-        var host = await EdgeHost.StartAsync();
+        await using var host = await EdgeHost.StartAsync();
         host.Grains.Directory.Other = "b:1";
         host.Grains.Directory.Owners["owned"] = "c:1";
         using var owned = await host.ConnectAsync("owned");
         using var client = await host.ConnectAsync("any");
         using var older = await host.ConnectAsync("older", 4);
-        var stopped = host.DisposeAsync();
+        var stopped = host.StopAsync();
         var farewell = await owned.ReceiveUntilClosedAsync();
         Assert.Equal("9C", farewell[4..6]);
         Assert.Contains("1C" + RawClient.Text("c:1"), farewell, StringComparison.Ordinal);
