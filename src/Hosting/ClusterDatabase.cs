@@ -53,7 +53,8 @@ internal sealed class ClusterDatabase
         ClusterDatabase database = new(parsed, connectionString ?? "");
         try
         {
-            using var connection = database.CreateConnection();
+            // Some connections read it only when they open.
+            database._factory.CreateConnectionStringBuilder()!.ConnectionString = database.ConnectionString;
             return string.IsNullOrWhiteSpace(connectionString)
                 ? throw new LogConfigurationException($"Cluster:ConnectionString is empty: with Cluster:Database it must be a connection string of {parsed}.")
                 : database;

@@ -27,6 +27,9 @@ public sealed class SiloTests
                 options.SiloPort = FreePort();
                 options.GatewayPort = 0;
             });
+
+            // No grains: those that come with the program are not this test's.
+            silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(type => type.Assembly.GetName().Name == "OrleansMqtt.Grains"));
             silo.AddMqttEdge(builder.Configuration.GetSection("Mqtt"));
         });
         builder.Services.AddSingleton<EdgeClient>();
