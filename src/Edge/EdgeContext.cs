@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Connections;
 using OrleansMqtt.Edge.Delivering;
@@ -12,11 +13,13 @@ namespace OrleansMqtt.Edge;
 /// <summary>What all connections of an edge share.</summary>
 internal sealed class EdgeContext
 {
-    public EdgeContext(IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger)
+    public EdgeContext(
+        IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger, IEnumerable<IEnhancedAuthenticator> authenticators)
     {
         Grains = grains;
         Options = options.Value;
         Features = ServerFeatures.Of(Options);
+        Authentication = new ConnectAuthentication(Options.Authentication, authenticators);
         Time = time;
         Metrics = metrics;
         Logger = logger;
@@ -34,6 +37,8 @@ internal sealed class EdgeContext
     public EdgeOptions Options { get; }
 
     public ServerFeatures Features { get; }
+
+    public ConnectAuthentication Authentication { get; }
 
     public TimeProvider Time { get; }
 

@@ -6,6 +6,11 @@ if (args is [ConvertZillaCommand.Name, ..])
     return await ConvertZillaCommand.RunAsync(args);
 }
 
+if (args is [HashPasswordCommand.Name, ..])
+{
+    return await HashPasswordCommand.RunAsync(args);
+}
+
 // The settings lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 try

@@ -18,6 +18,8 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
 
     public static CloseReason ConnectTimeout { get; } = new(DisconnectCause.ByServer, null, "No CONNECT was received in time.");
 
+    public static CloseReason AuthenticationTimeout { get; } = new(DisconnectCause.ByServer, ReasonCode.NotAuthorized, "The authentication was not completed in time.");
+
     public static CloseReason ByClient { get; } = new(DisconnectCause.Normal, null, "The client disconnected.");
 
     /// <summary>The Session Expiry Interval of the client's DISCONNECT; null when it named none.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
@@ -30,6 +31,7 @@ internal sealed class MqttConnection : IDisposable
     private Task _run = Task.CompletedTask;
     private long _lastActive;
     private long _keepAliveTicks;
+    private bool _isAuthenticating;
     private bool _isConnectReceived;
     private bool _hasConnectFailed;
     private bool _isAccepted;
@@ -70,6 +72,12 @@ internal sealed class MqttConnection : IDisposable
     public ProtocolVersion Version { get; private set; }
 
     public string ClientId { get; private set; } = "";
+
+    /// <summary>The enhanced authentication that CONNECT asked for; null when it asked for none.</summary>
+    public ClientAuthentication? Authentication { get; private set; }
+
+    /// <summary>Cancelled when the connection is closing.</summary>
+    public CancellationToken WhenClosing => _whenClosing;
 
     /// <summary>The session, once the client is connected.</summary>
     public ConnectResult Session { get; private set; } = null!;
@@ -185,7 +193,7 @@ internal sealed class MqttConnection : IDisposable
                 return Math.Max(now + DeadlineWheel.TicksPerSecond, _connectDeadline);
             }
 
-            Close(CloseReason.ConnectTimeout);
+            Close(_isAuthenticating ? CloseReason.AuthenticationTimeout : CloseReason.ConnectTimeout);
             return null;
         }
 
@@ -251,7 +259,7 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask<bool> ConnectAsync()
     {
-        var exchange = new ConnectExchange(this, _context, _transport.Input);
+        var exchange = new ConnectExchange(this, _context, _transport, _remote);
         try
         {
             if (!await exchange.ReadAsync())
@@ -266,7 +274,14 @@ internal sealed class MqttConnection : IDisposable
             ClientMaximumPacketSize = exchange.ClientMaximumPacketSize;
         }
 
+        _isAuthenticating = true;
+        if (!await exchange.AuthenticateAsync())
+        {
+            return false;
+        }
+
         _isConnectReceived = true;
+        Authentication = exchange.Authentication;
         HasSessionExpiry = exchange.HasSessionExpiry;
         OutgoingTopicAliases = exchange.OutgoingTopicAliases;
         _sendsReasonStrings = exchange.RequestsProblemInformation && Version == ProtocolVersion.Mqtt5;
@@ -352,6 +367,7 @@ internal sealed class MqttConnection : IDisposable
         var reason = _closeReason ?? CloseReason.Lost("The connection was lost.");
         Close(reason);
         _context.Deadlines.Remove(this);
+        Authentication?.Dispose();
         await SayFarewellAsync(reason);
         if (!reason.IsByClient)
         {

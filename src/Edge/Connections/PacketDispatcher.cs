@@ -106,6 +106,9 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
             case PacketType.Auth when connection.Version != ProtocolVersion.Mqtt5:
                 MqttProtocolException.ThrowMalformed("Packet type 15 is reserved.");
                 break;
+            case PacketType.Auth when connection.Authentication is { } authentication:
+                authentication.Take(AuthPacket.Read(body));
+                return null;
             case PacketType.Auth:
                 MqttProtocolException.ThrowProtocolError("AUTH was received, but CONNECT named no authentication method.");
                 break;
