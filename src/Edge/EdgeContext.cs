@@ -7,6 +7,7 @@ using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
 using OrleansMqtt.Edge.Publishing;
+using OrleansMqtt.Edge.SystemTopics;
 
 namespace OrleansMqtt.Edge;
 
@@ -59,6 +60,8 @@ internal sealed class EdgeContext
     public PartitionSenders<RetainedSender> Retained { get; }
 
     public ConnectionTable Connections { get; }
+
+    public SystemTopicPublisher SystemTopics { get; } = new();
 
     public ConnectTurns ConnectTurns { get; } = new();
 }

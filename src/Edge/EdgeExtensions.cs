@@ -7,6 +7,7 @@ using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Listeners;
+using OrleansMqtt.Edge.SystemTopics;
 
 namespace OrleansMqtt.Edge;
 
@@ -47,6 +48,7 @@ public static class EdgeExtensions
         services.AddSingleton<EdgeListeners>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<EdgeListeners>());
         services.AddHostedService<EdgeLifetime>();
+        services.AddHostedService<SystemTopicTimer>();
         return services;
     }
 }

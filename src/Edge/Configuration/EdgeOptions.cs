@@ -50,6 +50,9 @@ public sealed class EdgeOptions
     /// <summary>Whether clients of MQTT 3.1 (<c>MQIsdp</c>) are served.</summary>
     public bool AllowMqtt31 { get; set; }
 
+    /// <summary>How often the <c>$SYS</c> topics get new values, in seconds; 0 turns them off.</summary>
+    public int SysInterval { get; set; } = 10;
+
     /// <summary>Who may connect.</summary>
     public AuthenticationOptions Authentication { get; } = new();
 

@@ -60,6 +60,7 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
                 if (TryRead(buffer, out var length))
                 {
                     consumed = buffer.GetPosition(length);
+                    context.Metrics.Received(length, packets: 1, payload: 0, default);
                     return !connection.IsClosing;
                 }
             }
@@ -113,7 +114,7 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
 
             // Nothing else is written before CONNACK.
             await transport.Output.WriteAsync(answer, connection.WhenClosing);
-            context.Metrics.Sent(answer.Length, default);
+            context.Metrics.Sent(answer.Length, packets: 1, payload: 0, default);
             if (!await ReadAsync())
             {
                 return false;
@@ -317,6 +318,11 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         if (will.Retain && !context.Features.Retain)
         {
             throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not available.");
+        }
+
+        if (will.IsSystem)
+        {
+            throw new MqttProtocolException(ReasonCode.NotAuthorized, "Clients may not publish below $SYS.");
         }
 
         if (context.Options.ValidatePayloadFormat && !will.HasValidFormat)

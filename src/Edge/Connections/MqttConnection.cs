@@ -301,7 +301,13 @@ internal sealed class MqttConnection : IDisposable
         _dispatcher = new PacketDispatcher(this, _context);
         _lastActive = _context.Deadlines.Now;
         _keepAliveTicks = DeadlineWheel.ToTicks(TimeSpan.FromSeconds(exchange.KeepAlive * 1.5));
+        if (session.SystemSubscriptions is { } subscriptions)
+        {
+            _context.SystemTopics.Resume(this, subscriptions);
+        }
+
         _isAccepted = true;
+        _context.Metrics.ClientConnected();
         Output.Open(exchange.MakeConnAck(session));
         _context.Deadlines.Add(this, _lastActive + _keepAliveTicks + 1);
         _context.Logger.ClientConnected(ClientId, Version switch { ProtocolVersion.Mqtt5 => "5", ProtocolVersion.Mqtt311 => "3.1.1", _ => "3.1" }, Id);
@@ -374,7 +380,13 @@ internal sealed class MqttConnection : IDisposable
             await CompleteTransportAsync();
         }
 
+        _context.SystemTopics.Remove(this);
         _context.Metrics.ConnectionClosed(reason.Tag);
+        if (_isAccepted)
+        {
+            _context.Metrics.ClientGone();
+        }
+
         if (reason.IsWarning)
         {
             _context.Logger.ClientClosed(ClientId, _remote?.ToString() ?? "", reason.Text);

@@ -71,6 +71,7 @@ internal sealed partial class SessionPartitionGrain(
             await Checkpoint(cancellationToken);
         }
 
+        _sessions.Close();
         await _partitionStore.DisposeAsync();
     }
 
