@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Connections;
 using OrleansMqtt.Edge.Delivering;
@@ -7,6 +8,7 @@ using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
 using OrleansMqtt.Edge.Publishing;
 using OrleansMqtt.Edge.Redirecting;
+using OrleansMqtt.Edge.SystemTopics;
 
 namespace OrleansMqtt.Edge;
 
@@ -15,11 +17,14 @@ internal sealed class EdgeContext
 {
     private readonly FreezeGuard _freeze;
 
-    public EdgeContext(IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger, IEdgeDirectory? directory = null)
+    public EdgeContext(
+        IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger, IEnumerable<IEnhancedAuthenticator> authenticators,
+        IEdgeDirectory? directory = null)
     {
         Grains = grains;
         Options = options.Value;
         Features = ServerFeatures.Of(Options);
+        Authentication = new ConnectAuthentication(Options.Authentication, authenticators);
         Time = time;
         Metrics = metrics;
         Logger = logger;
@@ -47,6 +52,8 @@ internal sealed class EdgeContext
 
     public ServerFeatures Features { get; }
 
+    public ConnectAuthentication Authentication { get; }
+
     public TimeProvider Time { get; }
 
     public EdgeMetrics Metrics { get; }
@@ -68,6 +75,8 @@ internal sealed class EdgeContext
     public ConnectionTable Connections { get; }
 
     public DeliveryReceiver Deliveries { get; }
+
+    public SystemTopicPublisher SystemTopics { get; } = new();
 
     public ConnectTurns ConnectTurns { get; } = new();
 

@@ -8,6 +8,7 @@ using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Listeners;
 using OrleansMqtt.Edge.Redirecting;
+using OrleansMqtt.Edge.SystemTopics;
 
 namespace OrleansMqtt.Edge;
 
@@ -48,6 +49,7 @@ public static class EdgeExtensions
         services.AddSingleton<EdgeListeners>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<EdgeListeners>());
         services.AddHostedService<EdgeLifetime>();
+        services.AddHostedService<SystemTopicTimer>();
         return services;
     }
 }

@@ -16,6 +16,8 @@ internal interface IEdgeGrains
 
     IRetainedPartitionGrain GetRetainedPartition(int partition);
 
+    IClusterStatisticsGrain GetClusterStatistics();
+
     /// <summary>See <see cref="IRetainedTopic"/>.</summary>
     int RetainedPartitionOf(ReadOnlySpan<byte> topic);
 }

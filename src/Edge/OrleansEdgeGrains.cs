@@ -15,5 +15,7 @@ internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails 
 
     public IRetainedPartitionGrain GetRetainedPartition(int partition) => grains.GetGrain<IRetainedPartitionGrain>(partition);
 
+    public IClusterStatisticsGrain GetClusterStatistics() => grains.GetGrain<IClusterStatisticsGrain>(0);
+
     public int RetainedPartitionOf(ReadOnlySpan<byte> topic) => retained?.PartitionOf(topic) ?? 0;
 }

@@ -28,17 +28,23 @@ internal static class GrainInstruments
 
     public static readonly Counter<long> GivenBack = Meter.CreateCounter<long>("orleansmqtt.shared.given_back", "{message}", "Messages of shared subscriptions that a member could not deliver, and that go to another.");
 
-    public static readonly UpDownCounter<long> Groups = Meter.CreateUpDownCounter<long>("orleansmqtt.shared.groups", "{group}", "Shared subscriptions.");
+    public static readonly StripedCounter Groups = StripedCounter.CreateUpDown(Meter, "orleansmqtt.shared.groups", "{group}", "Shared subscriptions.");
 
     public static readonly Counter<long> Wills = Meter.CreateCounter<long>("orleansmqtt.session.wills", "{message}", "Wills published.");
 
     public static readonly Counter<long> Dropped = Meter.CreateCounter<long>("orleansmqtt.session.dropped", "{message}", "Messages dropped, by reason.");
 
-    public static readonly UpDownCounter<long> Sessions = Meter.CreateUpDownCounter<long>("orleansmqtt.session.active", "{session}", "Sessions.");
+    public static readonly StripedCounter Sessions = StripedCounter.CreateUpDown(Meter, "orleansmqtt.session.active", "{session}", "Sessions.");
 
-    public static readonly UpDownCounter<long> Retained = Meter.CreateUpDownCounter<long>("orleansmqtt.retained.topics", "{topic}", "Topics with a retained message.");
+    public static readonly StripedCounter Retained = StripedCounter.CreateUpDown(Meter, "orleansmqtt.retained.topics", "{topic}", "Topics with a retained message.");
 
-    public static readonly UpDownCounter<long> Filters = Meter.CreateUpDownCounter<long>("orleansmqtt.session.filters", "{filter}", "Different topic filters.");
+    public static readonly StripedCounter Filters = StripedCounter.CreateUpDown(Meter, "orleansmqtt.session.filters", "{filter}", "Different topic filters.");
+
+    public static readonly StripedCounter Subscriptions = StripedCounter.CreateUpDown(Meter, "orleansmqtt.session.subscriptions", "{subscription}", "Subscriptions of sessions.");
+
+    public static readonly StripedCounter Waiting = StripedCounter.CreateUpDown(Meter, "orleansmqtt.session.waiting", "{message}", "Messages in mailboxes.");
+
+    public static readonly StripedCounter Expired = StripedCounter.Create(Meter, "orleansmqtt.session.expired", "{session}", "Sessions that have expired.");
 
     public static readonly Counter<long> PresenceDropped = Meter.CreateCounter<long>("orleansmqtt.session.presence_dropped", "{record}", "Presence records not written, because too many waited while the log was away.");
 

@@ -31,6 +31,7 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<SessionPartitions>();
         services.AddSingleton<RetainedPartitions>();
         services.AddSingleton<IRetainedTopic>(provider => provider.GetRequiredService<RetainedPartitions>());
+        services.AddSingleton<IGrainStatistics, GrainStatistics>();
         services.AddSingleton<EdgeServices>();
         services.AddSingleton<IClientOwners, ClientOwners>();
         services.AddSingleton<MessageEncoder>();

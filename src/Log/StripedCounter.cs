@@ -38,4 +38,12 @@ public sealed class StripedCounter
         meter.CreateObservableCounter(name, () => counter.Value, unit, description);
         return counter;
     }
+
+    /// <summary>A number that rises and falls, which an instrument of the meter observes.</summary>
+    public static StripedCounter CreateUpDown(Meter meter, string name, string unit, string description)
+    {
+        StripedCounter counter = new();
+        meter.CreateObservableUpDownCounter(name, () => counter.Value, unit, description);
+        return counter;
+    }
 }

@@ -4,11 +4,15 @@ using Orleans.Dashboard;
 using OrleansMqtt.Edge;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Hosting;
+using OrleansMqtt.Silo;
 using OrleansMqtt.Silo.Zilla;
 
-return args is [ConvertZillaCommand.Name, ..]
-    ? await ConvertZillaCommand.RunAsync(args)
-    : await ServerHost.RunAsync(args, new(ClusterRoles.Silo | ClusterRoles.Edge, Configure, Map));
+return args switch
+{
+    [ConvertZillaCommand.Name, ..] => await ConvertZillaCommand.RunAsync(args),
+    [HashPasswordCommand.Name, ..] => await HashPasswordCommand.RunAsync(args),
+    _ => await ServerHost.RunAsync(args, new(ClusterRoles.Silo | ClusterRoles.Edge, Configure, Map)),
+};
 
 static void Configure(ISiloBuilder silo, ClusterRoles roles)
 {

@@ -30,7 +30,7 @@ public sealed class ConformanceServer : IAsyncLifetime
             return;
         }
 
-        _own = await RestartableServer.StartAsync();
+        _own = await RestartableServer.StartAsync(("Mqtt__SysInterval", "1"));
         EndPoint = _own.EndPoint;
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Listeners;
 using OrleansMqtt.Edge.Redirecting;
 
@@ -36,7 +37,10 @@ internal sealed class EdgeHost : IAsyncDisposable
 
     public int Port => EndPoints[0].Port;
 
-    public static async Task<EdgeHost> StartAsync(FakeTimeProvider? time = null, params (string Name, string Value)[] settings)
+    public static Task<EdgeHost> StartAsync(FakeTimeProvider? time = null, params (string Name, string Value)[] settings) => StartAsync(null, time, settings);
+
+    /// <summary>With one more method of enhanced authentication.</summary>
+    public static async Task<EdgeHost> StartAsync(IEnhancedAuthenticator? authenticator, FakeTimeProvider? time = null, params (string Name, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -50,6 +54,11 @@ internal sealed class EdgeHost : IAsyncDisposable
         var grains = new FakeGrains();
         builder.Services.AddSingleton<IEdgeGrains>(grains);
         builder.Services.AddSingleton<IEdgeDirectory>(grains.Directory);
+        if (authenticator is not null)
+        {
+            builder.Services.AddSingleton(authenticator);
+        }
+
         if (time is not null)
         {
             builder.Services.AddSingleton<TimeProvider>(time);

@@ -50,7 +50,13 @@ public sealed class EdgeOptions
     /// <summary>Whether clients of MQTT 3.1 (<c>MQIsdp</c>) are served.</summary>
     public bool AllowMqtt31 { get; set; }
 
-    /// <summary>How long a new connection may take to send its CONNECT.</summary>
+    /// <summary>How often the <c>$SYS</c> topics get new values, in seconds; 0 turns them off.</summary>
+    public int SysInterval { get; set; } = 10;
+
+    /// <summary>Who may connect.</summary>
+    public AuthenticationOptions Authentication { get; } = new();
+
+    /// <summary>How long a new connection may take to send its CONNECT and to authenticate, and a re-authentication.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The most connections; those beyond are closed at once.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using OrleansMqtt.Edge.Authentication;
 
 namespace OrleansMqtt.Edge.Configuration;
 
@@ -12,7 +13,7 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
     private const int MostOutgoingAliases = 1024;
 
     public ValidateOptionsResult Validate(string? name, EdgeOptions options)
-        => (CheckLimits(options) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
+        => (CheckLimits(options) ?? CheckUsers(options.Authentication) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
 
     private static string? CheckLimits(EdgeOptions options)
         => Range(nameof(options.MaximumPacketSize), options.MaximumPacketSize, 1024, GreatestPacket)
@@ -26,6 +27,7 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.ConnectionPublishBytes), options.ConnectionPublishBytes, options.MaximumPacketSize, long.MaxValue)
             ?? Range(nameof(options.TotalPublishBytes), options.TotalPublishBytes, Math.Max(2L * options.MaximumPacketSize, options.ConnectionPublishBytes), long.MaxValue)
             ?? Range(nameof(options.ConnectionOutboundBytes), options.ConnectionOutboundBytes, 1024, long.MaxValue)
+            ?? Range(nameof(options.SysInterval), options.SysInterval, 0, 86_400)
             ?? Range(nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
             ?? Range(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromHours(1))
             ?? CheckAdvertised(options.AdvertisedAddress)
@@ -37,6 +39,28 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
         => address is null || (address.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(address.AsSpan(colon + 1), out var port) && port > 0)
             ? null
             : $"{EdgeOptions.SectionName}:{nameof(EdgeOptions.AdvertisedAddress)} is '{address}': it must be host:port.";
+
+    private static string? CheckUsers(AuthenticationOptions options)
+    {
+        const string Section = $"{EdgeOptions.SectionName}:{nameof(EdgeOptions.Authentication)}:{nameof(options.Users)}";
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < options.Users.Count; i++)
+        {
+            var user = options.Users[i];
+            if (user.Name.Length == 0 || !names.Add(user.Name))
+            {
+                return $"{Section}:{i}:{nameof(user.Name)} is '{user.Name}': each user must have a name, and no other user the same.";
+            }
+
+            if (PasswordVerifier.TryParse(user.Password) is null)
+            {
+                // What stands there may be a password, which belongs into no log.
+                return $"{Section}:{i}:{nameof(user.Password)} of user '{user.Name}' is not valid: it must be what the command hash-password prints.";
+            }
+        }
+
+        return null;
+    }
 
     private static string? CheckPrefix(string? prefix)
         => prefix is null || (prefix.Length > 0 && prefix.AsSpan().IndexOfAny('+', '#', '\0') < 0)

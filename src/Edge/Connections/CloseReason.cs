@@ -16,6 +16,8 @@ internal sealed record CloseReason(DisconnectCause Cause, ReasonCode? Code, stri
 
     public static CloseReason ConnectTimeout { get; } = new(DisconnectCause.ByServer, null, "No CONNECT was received in time.");
 
+    public static CloseReason AuthenticationTimeout { get; } = new(DisconnectCause.ByServer, ReasonCode.NotAuthorized, "The authentication was not completed in time.");
+
     public static CloseReason ByClient { get; } = new(DisconnectCause.Normal, null, "The client disconnected.");
 
     /// <summary>The server that an MQTT 5 client is sent to (Server Reference); null when it is sent nowhere.</summary>

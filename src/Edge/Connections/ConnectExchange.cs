@@ -1,17 +1,21 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using System.Text;
+using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Protocol;
 
 namespace OrleansMqtt.Edge.Connections;
 
-/// <summary>The beginning of a connection: reads CONNECT, asks for the session, and makes CONNACK. What is known of the client stays known when it is refused.</summary>
-internal sealed class ConnectExchange(MqttConnection connection, EdgeContext context, PipeReader input)
+/// <summary>The beginning of a connection: reads CONNECT, authenticates the client, asks for the session, and makes CONNACK. What is known of the client stays known when it is refused.</summary>
+internal sealed class ConnectExchange(MqttConnection connection, EdgeContext context, IDuplexPipe transport, EndPoint? remote)
 {
     private const int LongestMqtt31ClientId = 23;
 
     private ConnectPacket? _packet;
     private bool _hasOwnId;
+    private byte[] _authenticationData = [];
+    private ReadOnlyMemory<byte> _lastAuthenticationData;
 
     /// <summary>The version to answer in; not set when nothing is answered.</summary>
     public ProtocolVersion Version { get; private set; }
@@ -33,10 +37,14 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
     /// <summary>Whether packets other than PUBLISH, CONNACK and DISCONNECT may hold a Reason String.</summary>
     public bool RequestsProblemInformation => _packet?.RequestsProblemInformation ?? false;
 
-    /// <summary>Reads CONNECT; false when the connection is closing.</summary>
+    /// <summary>The enhanced authentication, once it has succeeded; null when CONNECT asked for none.</summary>
+    public ClientAuthentication? Authentication { get; private set; }
+
+    /// <summary>Reads CONNECT, and after it AUTH; false when the connection is closing.</summary>
     /// <exception cref="MqttProtocolException">The client is refused.</exception>
     public async ValueTask<bool> ReadAsync()
     {
+        var input = transport.Input;
         while (true)
         {
             var result = await input.ReadAsync();
@@ -52,7 +60,8 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
                 if (TryRead(buffer, out var length))
                 {
                     consumed = buffer.GetPosition(length);
-                    return true;
+                    context.Metrics.Received(length, packets: 1, payload: 0, default);
+                    return !connection.IsClosing;
                 }
             }
             finally
@@ -63,7 +72,51 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
 
             if (result.IsCompleted)
             {
-                connection.Close(CloseReason.Lost("The connection was closed before CONNECT."));
+                connection.Close(CloseReason.Lost(_packet is null ? "The connection was closed before CONNECT." : "The client closed the connection while it was authenticated."));
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Checks who the client is, with as many packets as its method needs; false when the connection is closing.</summary>
+    /// <exception cref="MqttProtocolException">The client is refused.</exception>
+    public async ValueTask<bool> AuthenticateAsync()
+    {
+        var packet = _packet!;
+        if (packet.AuthenticationMethod is not { } method)
+        {
+            context.Authentication.Check(packet.UserName, packet.Password);
+            return true;
+        }
+
+        AuthenticationRequest request = new() { ClientId = ClientId, UserName = packet.UserName, RemoteEndPoint = remote };
+        var authentication = context.Authentication.Begin(method, request, connection, context);
+        for (_authenticationData = packet.AuthenticationData; ;)
+        {
+            var step = await authentication.ContinueAsync(_authenticationData);
+            if (step.Outcome == AuthenticationOutcome.Succeeded)
+            {
+                (Authentication, _lastAuthenticationData) = (authentication, step.Data);
+                CheckConnAckSize();
+                return true;
+            }
+
+            if (step.Outcome == AuthenticationOutcome.Failed)
+            {
+                throw new MqttProtocolException(ReasonCode.NotAuthorized, step.Reason!);
+            }
+
+            var answer = PacketWriter.Auth(ReasonCode.ContinueAuthentication, method, step.Data.Span);
+            if (answer.Length > ClientMaximumPacketSize)
+            {
+                throw new MqttProtocolException(ReasonCode.PacketTooLarge, "The client's Maximum Packet Size is too small for AUTH.");
+            }
+
+            // Nothing else is written before CONNACK.
+            await transport.Output.WriteAsync(answer, connection.WhenClosing);
+            context.Metrics.Sent(answer.Length, packets: 1, payload: 0, default);
+            if (!await ReadAsync())
+            {
                 return false;
             }
         }
@@ -169,6 +222,8 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         ServerKeepAlive = KeepAlive == _packet!.KeepAlive ? null : KeepAlive,
         SessionExpiryInterval = sessionExpirySeconds == _packet.SessionExpiryInterval ? null : sessionExpirySeconds,
         ResponseInformation = responseInformation,
+        AuthenticationMethod = Authentication?.Method,
+        AuthenticationData = _lastAuthenticationData,
     });
 
     /// <summary>Null when the client did not ask for it ([MQTT-3.1.2-28]), none is configured, or its identifier cannot be part of a topic name.</summary>
@@ -187,14 +242,20 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
     private bool TryRead(in ReadOnlySequence<byte> buffer, out int length)
     {
         length = 0;
-        if (!FrameHeader.TryRead(buffer, context.Options.MaximumPacketSize, default, out var header))
+        if (!FrameHeader.TryRead(buffer, context.Options.MaximumPacketSize, Version, out var header))
         {
             return false;
         }
 
-        if (header.Type != PacketType.Connect)
+        if (_packet is null && header.Type != PacketType.Connect)
         {
             MqttProtocolException.ThrowProtocolError("The first packet is not CONNECT.");
+        }
+
+        if (_packet is not null && header.Type is not (PacketType.Auth or PacketType.Disconnect))
+        {
+            // [MQTT-3.1.2-30]
+            MqttProtocolException.ThrowProtocolError("Before CONNACK a client that authenticates may send only AUTH and DISCONNECT.");
         }
 
         if (buffer.Length < header.Length)
@@ -203,9 +264,34 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
 
         var body = buffer.Slice(header.HeaderLength, header.BodyLength);
-        Read(new PacketReader(body.IsSingleSegment ? body.FirstSpan : body.ToArray()));
+        var bytes = body.IsSingleSegment ? body.FirstSpan : body.ToArray();
+        if (_packet is null)
+        {
+            Read(new PacketReader(bytes));
+        }
+        else if (header.Type == PacketType.Auth)
+        {
+            ReadAuth(AuthPacket.Read(bytes));
+        }
+        else
+        {
+            DisconnectPacket.Read(bytes, Version);
+            connection.Close(CloseReason.ByClient);
+        }
+
         length = header.Length;
         return true;
+    }
+
+    private void ReadAuth(in AuthPacket packet)
+    {
+        if (packet.ReasonCode != ReasonCode.ContinueAuthentication || packet.Method != _packet!.AuthenticationMethod)
+        {
+            // [MQTT-4.12.0-3], [MQTT-4.12.0-5]
+            MqttProtocolException.ThrowProtocolError("AUTH before CONNACK has reason code 0x18, and the method of CONNECT.");
+        }
+
+        _authenticationData = packet.Data;
     }
 
     private void Read(PacketReader reader)
@@ -247,8 +333,13 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         var longest = context.Options.MaximumKeepAlive;
         KeepAlive = longest > 0 && Version == ProtocolVersion.Mqtt5 && (packet.KeepAlive == 0 || packet.KeepAlive > longest) ? (ushort)longest : packet.KeepAlive;
 
-        // Before there is a session: CONNACK may have to tell another expiry than was asked for, if any was.
-        if (ClientMaximumPacketSize < uint.MaxValue && MakeConnAck(false, Math.Max(packet.SessionExpiryInterval, 1) - 1, responseInformation: null).Length > ClientMaximumPacketSize)
+        CheckConnAckSize();
+    }
+
+    /// <summary>Before there is a session: CONNACK may have to tell another expiry than was asked for, if any was.</summary>
+    private void CheckConnAckSize()
+    {
+        if (ClientMaximumPacketSize < uint.MaxValue && MakeConnAck(false, Math.Max(_packet!.SessionExpiryInterval, 1) - 1, responseInformation: null).Length > ClientMaximumPacketSize)
         {
             throw new MqttProtocolException(ReasonCode.QuotaExceeded, "The client's Maximum Packet Size is too small for CONNACK.");
         }
@@ -265,6 +356,11 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         if (will.Retain && !context.Features.Retain)
         {
             throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not available.");
+        }
+
+        if (will.IsSystem)
+        {
+            throw new MqttProtocolException(ReasonCode.NotAuthorized, "Clients may not publish below $SYS.");
         }
 
         if (context.Options.ValidatePayloadFormat && !will.HasValidFormat)

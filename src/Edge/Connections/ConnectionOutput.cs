@@ -259,6 +259,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     {
         var sent = default(QoSCounts);
         var expired = 0;
+        long payload = 0;
         long now = 0;
         while (output.Written < FlushBytes && (!_queue.IsTakenWritten || TakeQueue()))
         {
@@ -293,12 +294,14 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             else
             {
                 sent[item.QoS]++;
+                output.Packets++;
+                payload += message.Payload.Length;
             }
         }
 
         if (output.Written > 0)
         {
-            context.Metrics.Sent(output.Written, sent);
+            context.Metrics.Sent(output.Written, output.Packets, payload, sent);
         }
 
         if (expired > 0)
@@ -352,6 +355,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         else if (item.Packet is byte[] packet)
         {
             output.Write(packet);
+            output.Packets++;
         }
         else
         {

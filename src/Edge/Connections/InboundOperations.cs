@@ -176,6 +176,13 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
             }
 
             SendSubAck(packet.PacketId, codes);
+            for (var i = 0; i < codes.Length; i++)
+            {
+                if (codes[i] < 0x80)
+                {
+                    context.SystemTopics.Subscribe(connection, packet.Subscriptions[i]!);
+                }
+            }
         }
         catch (Exception exception)
         {
@@ -230,6 +237,7 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
                 connection.Subscriptions.Remove(packet.Filters);
             }
 
+            context.SystemTopics.Unsubscribe(connection, packet.Filters);
             var codes = Array.ConvertAll(existed, static existed => (byte)(existed ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted));
             connection.Output.Send(PacketWriter.UnsubAck(connection.Version, packet.PacketId, codes));
         }

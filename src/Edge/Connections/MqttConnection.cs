@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
@@ -34,6 +35,7 @@ internal sealed class MqttConnection : IDisposable
     private Task _run = Task.CompletedTask;
     private long _lastActive;
     private long _keepAliveTicks;
+    private bool _isAuthenticating;
     private bool _isConnectReceived;
     private bool _hasConnectFailed;
     private bool _isAccepted;
@@ -74,6 +76,12 @@ internal sealed class MqttConnection : IDisposable
     public ProtocolVersion Version { get; private set; }
 
     public string ClientId { get; private set; } = "";
+
+    /// <summary>The enhanced authentication that CONNECT asked for; null when it asked for none.</summary>
+    public ClientAuthentication? Authentication { get; private set; }
+
+    /// <summary>Cancelled when the connection is closing.</summary>
+    public CancellationToken WhenClosing => _whenClosing;
 
     /// <summary>The session, once the client is connected.</summary>
     public ConnectResult Session
@@ -236,7 +244,7 @@ internal sealed class MqttConnection : IDisposable
                 return Math.Max(now + DeadlineWheel.TicksPerSecond, _connectDeadline);
             }
 
-            Close(CloseReason.ConnectTimeout);
+            Close(_isAuthenticating ? CloseReason.AuthenticationTimeout : CloseReason.ConnectTimeout);
             return null;
         }
 
@@ -302,7 +310,7 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask<bool> ConnectAsync()
     {
-        var exchange = new ConnectExchange(this, _context, _transport.Input);
+        var exchange = new ConnectExchange(this, _context, _transport, _remote);
         try
         {
             if (!await exchange.ReadAsync())
@@ -317,7 +325,14 @@ internal sealed class MqttConnection : IDisposable
             ClientMaximumPacketSize = exchange.ClientMaximumPacketSize;
         }
 
+        _isAuthenticating = true;
+        if (!await exchange.AuthenticateAsync())
+        {
+            return false;
+        }
+
         _isConnectReceived = true;
+        Authentication = exchange.Authentication;
         HasSessionExpiry = exchange.HasSessionExpiry;
         OutgoingTopicAliases = exchange.OutgoingTopicAliases;
         _sendsReasonStrings = exchange.RequestsProblemInformation && Version == ProtocolVersion.Mqtt5;
@@ -343,7 +358,13 @@ internal sealed class MqttConnection : IDisposable
         _dispatcher = new PacketDispatcher(this, _context);
         _lastActive = _context.Deadlines.Now;
         _keepAliveTicks = DeadlineWheel.ToTicks(TimeSpan.FromSeconds(exchange.KeepAlive * 1.5));
+        if (session.SystemSubscriptions is { } subscriptions)
+        {
+            _context.SystemTopics.Resume(this, subscriptions);
+        }
+
         _isAccepted = true;
+        _context.Metrics.ClientConnected();
         Output.Open(exchange.MakeConnAck(session));
         _context.Deadlines.Add(this, _lastActive + _keepAliveTicks + 1);
         _context.Logger.ClientConnected(ClientId, Version switch { ProtocolVersion.Mqtt5 => "5", ProtocolVersion.Mqtt311 => "3.1.1", _ => "3.1" }, Id);
@@ -409,13 +430,20 @@ internal sealed class MqttConnection : IDisposable
         var reason = _closeReason ?? CloseReason.Lost("The connection was lost.");
         Close(reason);
         _context.Deadlines.Remove(this);
+        Authentication?.Dispose();
         await SayFarewellAsync(reason);
         if (!reason.IsByClient)
         {
             await CompleteTransportAsync();
         }
 
+        _context.SystemTopics.Remove(this);
         _context.Metrics.ConnectionClosed(reason.Tag);
+        if (_isAccepted)
+        {
+            _context.Metrics.ClientGone();
+        }
+
         if (reason.IsWarning)
         {
             _context.Logger.ClientClosed(ClientId, _remote?.ToString() ?? "", reason.Text);

@@ -11,6 +11,7 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
 {
     private readonly RunBuilder _runs = new(connection, context);
     private long _bytes;
+    private int _packets;
 
     /// <summary>
     /// Takes packets until the grains are needed: returns an <see cref="InboundRun"/>, a <see cref="SubscribePacket"/> or an <see cref="UnsubscribePacket"/>; null when no
@@ -49,6 +50,7 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
             }
 
             _bytes += header.Length;
+            _packets++;
             buffer = buffer.Slice(header.Length);
             if (operation is not null)
             {
@@ -67,8 +69,8 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
     {
         if (_bytes > 0)
         {
-            context.Metrics.Received(_bytes, _runs.TakeCounts());
-            _bytes = 0;
+            context.Metrics.Received(_bytes, _packets, _runs.TakePayloadBytes(), _runs.TakeCounts());
+            (_bytes, _packets) = (0, 0);
         }
     }
 
@@ -106,6 +108,9 @@ internal sealed class PacketDispatcher(MqttConnection connection, EdgeContext co
             case PacketType.Auth when connection.Version != ProtocolVersion.Mqtt5:
                 MqttProtocolException.ThrowMalformed("Packet type 15 is reserved.");
                 break;
+            case PacketType.Auth when connection.Authentication is { } authentication:
+                authentication.Take(AuthPacket.Read(body));
+                return null;
             case PacketType.Auth:
                 MqttProtocolException.ThrowProtocolError("AUTH was received, but CONNECT named no authentication method.");
                 break;

@@ -49,4 +49,10 @@ internal static partial class EdgeLog
 
     [LoggerMessage(12, LogLevel.Warning, "Retained partition {Partition} takes no messages, trying again: {Error}")]
     public static partial void PublishRetainedFailed(this ILogger logger, int partition, string error);
+
+    [LoggerMessage(13, LogLevel.Error, "The authentication method {Method} failed for client '{ClientId}'")]
+    public static partial void AuthenticationFailed(this ILogger logger, Exception exception, string method, string clientId);
+
+    [LoggerMessage(14, LogLevel.Information, "The $SYS topics tell of this process only: {Error}")]
+    public static partial void StatisticsIncomplete(this ILogger logger, string error);
 }

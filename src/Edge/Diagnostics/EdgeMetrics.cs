@@ -17,7 +17,14 @@ internal sealed class EdgeMetrics
     private readonly StripedCounter[] _sent;
     private readonly StripedCounter _bytesReceived;
     private readonly StripedCounter _bytesSent;
+    private readonly StripedCounter _packetsReceived;
+    private readonly StripedCounter _packetsSent;
+    private readonly StripedCounter _payloadReceived;
+    private readonly StripedCounter _payloadSent;
+    private readonly StripedCounter _clients;
+    private readonly StripedCounter _droppedInAll = new();
     private readonly Counter<long> _dropped;
+    private long _mostClients;
     private readonly Counter<long> _stalls;
     private readonly Histogram<double> _publishLatency;
 
@@ -31,6 +38,11 @@ internal sealed class EdgeMetrics
         _sent = CreateByQoS(meter, "mqtt.publishes.sent", "Messages sent, by QoS.");
         _bytesReceived = StripedCounter.Create(meter, "mqtt.bytes.received", "By", "Bytes received.");
         _bytesSent = StripedCounter.Create(meter, "mqtt.bytes.sent", "By", "Bytes sent.");
+        _packetsReceived = StripedCounter.Create(meter, "mqtt.packets.received", "{packet}", "Packets received.");
+        _packetsSent = StripedCounter.Create(meter, "mqtt.packets.sent", "{packet}", "Packets sent.");
+        _payloadReceived = StripedCounter.Create(meter, "mqtt.payload.received", "By", "Bytes of the payloads of messages received.");
+        _payloadSent = StripedCounter.Create(meter, "mqtt.payload.sent", "By", "Bytes of the payloads of messages sent.");
+        _clients = StripedCounter.CreateUpDown(meter, "mqtt.clients", "{client}", "Clients that are connected.");
         _dropped = meter.CreateCounter<long>("mqtt.publishes.dropped", "{message}", "Messages not sent, by reason.");
         _stalls = meter.CreateCounter<long>("mqtt.publish.stalls", "{stall}", "Times a connection was not read because its publishes waited for the log.");
         _publishLatency = meter.CreateHistogram(
@@ -56,19 +68,66 @@ internal sealed class EdgeMetrics
 
     public void ConnectionRefused(string reason) => _closed.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    public void Received(long bytes, in QoSCounts counts)
+    /// <summary>A client was accepted.</summary>
+    public void ClientConnected()
     {
+        _clients.Add(1);
+        var clients = _clients.Value;
+        for (var most = Volatile.Read(ref _mostClients); clients > most;)
+        {
+            var found = Interlocked.CompareExchange(ref _mostClients, clients, most);
+            most = found == most ? clients : found;
+        }
+    }
+
+    /// <summary>The connection of an accepted client has ended.</summary>
+    public void ClientGone() => _clients.Add(-1);
+
+    public void Received(long bytes, int packets, long payload, in QoSCounts counts)
+    {
+        _packetsReceived.Add(packets);
+        if (payload > 0)
+        {
+            _payloadReceived.Add(payload);
+        }
+
         _bytesReceived.Add(bytes);
         CountByQoS(_received, counts);
     }
 
-    public void Sent(long bytes, in QoSCounts counts)
+    public void Sent(long bytes, int packets, long payload, in QoSCounts counts)
     {
+        _packetsSent.Add(packets);
+        if (payload > 0)
+        {
+            _payloadSent.Add(payload);
+        }
+
         _bytesSent.Add(bytes);
         CountByQoS(_sent, counts);
     }
 
-    public void Dropped(int count, string reason) => _dropped.Add(count, new KeyValuePair<string, object?>("reason", reason));
+    public void Dropped(int count, string reason)
+    {
+        _droppedInAll.Add(count);
+        _dropped.Add(count, new KeyValuePair<string, object?>("reason", reason));
+    }
+
+    /// <summary>With the numbers of this edge added.</summary>
+    public ServerStatistics AddTo(ServerStatistics statistics) => statistics.Plus(new()
+    {
+        StartedAt = statistics.StartedAt,
+        Connected = _clients.Value,
+        PacketsReceived = _packetsReceived.Value,
+        PacketsSent = _packetsSent.Value,
+        BytesReceived = _bytesReceived.Value,
+        BytesSent = _bytesSent.Value,
+        PublishesReceived = _received.Sum(static counter => counter.Value),
+        PublishesSent = _sent.Sum(static counter => counter.Value),
+        PublishesDropped = _droppedInAll.Value,
+        PayloadReceived = _payloadReceived.Value,
+        PayloadSent = _payloadSent.Value,
+    }) with { MaximumConnected = Volatile.Read(ref _mostClients) };
 
     public void PublishStalled() => _stalls.Add(1);
 

@@ -23,6 +23,12 @@ internal readonly struct ConnAckProperties
     /// <summary>What response topics of the client begin with; null when it is not told one.</summary>
     public string? ResponseInformation { get; init; }
 
+    /// <summary>The method that authenticated the client; null when it named none in CONNECT.</summary>
+    public string? AuthenticationMethod { get; init; }
+
+    /// <summary>The server's last piece for the method, or nothing.</summary>
+    public ReadOnlyMemory<byte> AuthenticationData { get; init; }
+
     public void Write(IBufferWriter<byte> target)
     {
         if (SessionExpiryInterval is { } expiry)
@@ -67,6 +73,11 @@ internal readonly struct ConnAckProperties
         {
             PacketWriter.WriteByte(target, (byte)PropertyId.ResponseInformation);
             PacketWriter.WriteString(target, ResponseInformation);
+        }
+
+        if (AuthenticationMethod is not null)
+        {
+            PacketWriter.WriteAuthentication(target, AuthenticationMethod, AuthenticationData.Span);
         }
     }
 

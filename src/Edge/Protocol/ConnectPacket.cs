@@ -34,6 +34,18 @@ internal sealed class ConnectPacket
     /// <summary>Whether packets other than PUBLISH, CONNACK and DISCONNECT may hold a Reason String.</summary>
     public bool RequestsProblemInformation { get; private set; } = true;
 
+    /// <summary>Null when there is none.</summary>
+    public string? UserName { get; private set; }
+
+    /// <summary>Null when there is none.</summary>
+    public byte[]? Password { get; private set; }
+
+    /// <summary>The method of enhanced authentication; null when the client does not ask for it.</summary>
+    public string? AuthenticationMethod { get; private set; }
+
+    /// <summary>The client's first piece for the method, or nothing.</summary>
+    public byte[] AuthenticationData { get; private set; } = [];
+
     /// <summary>
     /// Reads Protocol Name and Protocol Level, so that what follows can be answered in the client's version; null when the packet is of no known protocol, which is not
     /// answered at all. A level that is not served throws, with <paramref name="version"/> set to the version that the answer is written in.
@@ -75,7 +87,11 @@ internal sealed class ConnectPacket
             SessionExpiryInterval = CleanStart ? 0 : uint.MaxValue;
         }
 
-        var hasAuthentication = version == ProtocolVersion.Mqtt5 && ReadProperties(ref reader);
+        if (version == ProtocolVersion.Mqtt5)
+        {
+            ReadProperties(ref reader);
+        }
+
         ClientId = reader.ReadString();
         if ((flags & 0x04) != 0)
         {
@@ -85,19 +101,15 @@ internal sealed class ConnectPacket
         // In MQTT 3.1 the length of the packet goes before these flags: what they promise may be missing.
         if ((flags & 0x80) != 0 && !(version == ProtocolVersion.Mqtt31 && reader.IsAtEnd))
         {
-            reader.ReadUtf8();
+            UserName = reader.ReadString();
         }
 
         if ((flags & 0x40) != 0 && !(version == ProtocolVersion.Mqtt31 && reader.IsAtEnd))
         {
-            reader.ReadBinary();
+            Password = reader.ReadBinary().ToArray();
         }
 
         reader.ExpectEnd();
-        if (hasAuthentication)
-        {
-            throw new MqttProtocolException(ReasonCode.BadAuthenticationMethod, "Extended authentication is not available.");
-        }
     }
 
     private static void CheckFlags(byte flags, ProtocolVersion version)
@@ -130,10 +142,8 @@ internal sealed class ConnectPacket
         }
     }
 
-    /// <summary>Returns whether the client asks for extended authentication.</summary>
-    private bool ReadProperties(ref PacketReader reader)
+    private void ReadProperties(ref PacketReader reader)
     {
-        var hasMethod = false;
         var hasData = false;
         var properties = new PropertyReader(ref reader, ConnectProperties);
         while (properties.TryReadNext(out var property))
@@ -163,11 +173,10 @@ internal sealed class ConnectPacket
                     RequestsProblemInformation = properties.ReadBoolean();
                     break;
                 case PropertyId.AuthenticationMethod:
-                    properties.Values.ReadUtf8();
-                    hasMethod = true;
+                    AuthenticationMethod = properties.Values.ReadString();
                     break;
                 case PropertyId.AuthenticationData:
-                    properties.Values.ReadBinary();
+                    AuthenticationData = properties.Values.ReadBinary().ToArray();
                     hasData = true;
                     break;
                 default:
@@ -176,12 +185,10 @@ internal sealed class ConnectPacket
             }
         }
 
-        if (hasData && !hasMethod)
+        if (hasData && AuthenticationMethod is null)
         {
             MqttProtocolException.ThrowProtocolError("Authentication Data needs an Authentication Method.");
         }
-
-        return hasMethod;
     }
 
     private static void ExpectNotZero(uint value, string name)

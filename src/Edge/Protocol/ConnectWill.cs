@@ -30,6 +30,9 @@ internal sealed class ConnectWill
 
     public byte QoS => _qos;
 
+    /// <summary>Whether the topic is the server's.</summary>
+    public bool IsSystem => TopicSyntax.IsSystem(_topic);
+
     /// <summary>Whether the payload is what its Payload Format Indicator says.</summary>
     public bool HasValidFormat => _properties is not { IsText: true } || Utf8.IsValid(_payload);
 

@@ -15,6 +15,9 @@ internal ref struct OutputBuffer(PipeWriter pipe)
     /// <summary>The bytes written.</summary>
     public int Written { get; private set; }
 
+    /// <summary>The packets written: acknowledgements are counted here, all others by who writes them.</summary>
+    public int Packets;
+
     /// <summary>The next <paramref name="length"/> bytes, to be filled.</summary>
     public Span<byte> Reserve(int length)
     {
@@ -46,6 +49,7 @@ internal ref struct OutputBuffer(PipeWriter pipe)
     /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP: in its shortest form when the reason code is 0, and without a Reason String when that is empty.</summary>
     public void WriteAcknowledgement(PacketType type, ushort packetId, byte reasonCode, ReadOnlySpan<byte> reasonString)
     {
+        Packets++;
         // A Reason String is short: lengths of one byte.
         var span = Reserve(reasonCode == 0 ? 4 : reasonString.IsEmpty ? 5 : 9 + reasonString.Length);
         span[0] = (byte)(((int)type << 4) | (type == PacketType.PubRel ? 2 : 0));

@@ -60,6 +60,30 @@ internal static class PacketWriter
     public static byte[] UnsubAck(ProtocolVersion version, ushort packetId, ReadOnlySpan<byte> reasonCodes)
         => Acknowledge(PacketType.UnsubAck, version, packetId, version == ProtocolVersion.Mqtt5 ? reasonCodes : [], default);
 
+    /// <summary>AUTH; only MQTT 5 has it.</summary>
+    public static byte[] Auth(ReasonCode reason, string method, ReadOnlySpan<byte> data)
+    {
+        var values = new ArrayBufferWriter<byte>(64 + data.Length);
+        WriteAuthentication(values, method, data);
+        var body = new ArrayBufferWriter<byte>(8 + values.WrittenCount);
+        WriteByte(body, (byte)reason);
+        WriteProperties(body, values.WrittenSpan);
+        return Frame(PacketType.Auth, body.WrittenSpan);
+    }
+
+    /// <summary>Authentication Method, and Authentication Data if there is any.</summary>
+    public static void WriteAuthentication(IBufferWriter<byte> target, string method, ReadOnlySpan<byte> data)
+    {
+        WriteByte(target, (byte)PropertyId.AuthenticationMethod);
+        WriteString(target, method);
+        if (!data.IsEmpty)
+        {
+            WriteByte(target, (byte)PropertyId.AuthenticationData);
+            WriteUInt16(target, checked((ushort)data.Length));
+            target.Write(data);
+        }
+    }
+
     public static void WriteByte(IBufferWriter<byte> writer, byte value)
     {
         writer.GetSpan(1)[0] = value;

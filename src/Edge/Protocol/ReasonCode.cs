@@ -6,6 +6,8 @@ internal enum ReasonCode : byte
     Success = 0x00,
     GrantedQoS1 = 0x01,
     NoSubscriptionExisted = 0x11,
+    ContinueAuthentication = 0x18,
+    Reauthenticate = 0x19,
     UnspecifiedError = 0x80,
     MalformedPacket = 0x81,
     ProtocolError = 0x82,

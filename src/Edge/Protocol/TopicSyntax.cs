@@ -17,6 +17,43 @@ internal static class TopicSyntax
     /// <summary>Whether a client identifier is the name of a group of a shared subscription, which is kept under it as a session is.</summary>
     public static bool IsShared(string clientId) => clientId.StartsWith("$share/", StringComparison.Ordinal);
 
+    /// <summary>Whether a topic name, or a filter, is below <c>$SYS</c>.</summary>
+    public static bool IsSystem(string topic) => topic.StartsWith("$SYS", StringComparison.Ordinal) && (topic.Length == 4 || topic[4] == '/');
+
+    /// <summary>Whether a filter that does not begin with a wildcard matches a topic name.</summary>
+    public static bool Matches(ReadOnlySpan<char> filter, ReadOnlySpan<char> topic)
+    {
+        while (true)
+        {
+            var filterEnd = filter.IndexOf('/');
+            var topicEnd = topic.IndexOf('/');
+            var level = filterEnd < 0 ? filter : filter[..filterEnd];
+            if (level is "#")
+            {
+                return true;
+            }
+
+            if (level is not "+" && !level.SequenceEqual(topicEnd < 0 ? topic : topic[..topicEnd]))
+            {
+                return false;
+            }
+
+            if (topicEnd < 0)
+            {
+                // A # stands for the level above too.
+                return filterEnd < 0 || filter[filterEnd..] is "/#";
+            }
+
+            if (filterEnd < 0)
+            {
+                return false;
+            }
+
+            filter = filter[(filterEnd + 1)..];
+            topic = topic[(topicEnd + 1)..];
+        }
+    }
+
     /// <summary>Whether a filter has more levels than the server keeps.</summary>
     public static bool IsTooDeep(ReadOnlySpan<byte> filter) => filter.Count((byte)'/') >= MaximumLevels;
 

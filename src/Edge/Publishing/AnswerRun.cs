@@ -13,7 +13,7 @@ internal sealed class AnswerRun(OutstandingPublishes owner, EntryOutcome outcome
     public override RunPaths Path => RunPaths.None;
 
     public void Add(PacketType answer, ushort packetId, int bytes)
-        => AddEntry(answer, packetId, freesRoom: answer == PacketType.PubComp || outcome == EntryOutcome.PayloadFormatInvalid, bytes);
+        => AddEntry(answer, packetId, freesRoom: answer == PacketType.PubComp || outcome is EntryOutcome.PayloadFormatInvalid or EntryOutcome.NotAuthorized, bytes);
 
     public void Settle()
     {

@@ -14,6 +14,9 @@ internal enum EntryOutcome
     /// <summary>A message that is refused, because its payload is not what its Payload Format Indicator says.</summary>
     PayloadFormatInvalid,
 
+    /// <summary>A message that the client may not publish.</summary>
+    NotAuthorized,
+
     /// <summary>The connection is not the living one any more: no answer.</summary>
     Unanswered,
 

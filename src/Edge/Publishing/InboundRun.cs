@@ -61,6 +61,7 @@ internal abstract class InboundRun(OutstandingPublishes owner)
         var code = outcome switch
         {
             EntryOutcome.NotFound => ReasonCode.PacketIdentifierNotFound,
+            EntryOutcome.NotAuthorized => ReasonCode.NotAuthorized,
             EntryOutcome.PayloadFormatInvalid => ReasonCode.PayloadFormatInvalid,
             _ => ReasonCode.Success,
         };

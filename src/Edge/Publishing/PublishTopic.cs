@@ -1,3 +1,5 @@
+using OrleansMqtt.Edge.Protocol;
+
 namespace OrleansMqtt.Edge.Publishing;
 
 /// <summary>A topic that clients publish to, with what is made once for it.</summary>
@@ -7,6 +9,9 @@ internal sealed class PublishTopic(byte[] utf8, string name, ITopicGrain grain, 
     public ReadOnlySpan<byte> Utf8 => utf8;
 
     public string Name => name;
+
+    /// <summary>Whether it is one of the server's, which clients may not publish to.</summary>
+    public bool IsSystem { get; } = TopicSyntax.IsSystem(name);
 
     public ITopicGrain Grain => grain;
 

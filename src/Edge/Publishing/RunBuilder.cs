@@ -20,6 +20,7 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
     private IncomingTopicAliases? _aliases;
     private InboundRun? _run;
     private QoSCounts _counts;
+    private long _payloadBytes;
     private long _answers;
     private int _runs;
 
@@ -37,6 +38,14 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
         var counts = _counts;
         _counts = default;
         return counts;
+    }
+
+    /// <summary>How many bytes of payload came since the last call.</summary>
+    public long TakePayloadBytes()
+    {
+        var bytes = _payloadBytes;
+        _payloadBytes = 0;
+        return bytes;
     }
 
     /// <summary>Adds a PUBLISH to the run, or begins a new run and returns the one before.</summary>
@@ -59,6 +68,12 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
         if (context.Options.ValidatePayloadFormat && packet.Properties is { IsText: true } && !Utf8.IsValid(packet.Payload))
         {
             return Refuse(publishes, packet);
+        }
+
+        _payloadBytes += packet.Payload.Length;
+        if (topic.IsSystem)
+        {
+            return RefuseSystem(publishes, packet);
         }
 
         if (packet.QoS < 2 || (_received ??= new()).TryAdd(packet.PacketId, _answers))
@@ -164,6 +179,20 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
 
         CountReceived(publishes, packet.QoS);
         return AddAnswer(publishes, packet.QoS == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, EntryOutcome.PayloadFormatInvalid);
+    }
+
+    /// <summary>Drops a message to one of the server's topics. MQTT 3.1.1 has no answer for that but the one that it is taken ([MQTT-3.3.5-2] there).</summary>
+    private InboundRun? RefuseSystem(OutstandingPublishes publishes, in PublishPacket packet)
+    {
+        if (packet.QoS == 0)
+        {
+            _counts[0]++;
+            return null;
+        }
+
+        // It frees its room with this answer in every version: a PUBREL that follows in 3.1.1 is one of an unknown packet identifier.
+        CountReceived(publishes, packet.QoS);
+        return AddAnswer(publishes, packet.QoS == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, EntryOutcome.NotAuthorized);
     }
 
     private InboundRun? AddAnswer(OutstandingPublishes publishes, PacketType answer, ushort packetId, EntryOutcome outcome)

@@ -65,6 +65,10 @@ internal sealed partial class ClientSessionGrain(
         if (result.SessionPresent)
         {
             await _owner.Start(_clientId, result.Epoch);
+            if (Array.FindAll([.. state.State.Subscriptions.Select(static each => each.Subscription)], IsSystem) is { Length: > 0 } subscriptions)
+            {
+                result = result with { SystemSubscriptions = subscriptions };
+            }
         }
 
         return result;
@@ -178,6 +182,7 @@ internal sealed partial class ClientSessionGrain(
         if (session.ExpiresAt <= Now)
         {
             await state.ClearStateAsync();
+            GrainInstruments.Expired.Add(1);
             LogExpired(_clientId);
         }
         else
@@ -185,6 +190,8 @@ internal sealed partial class ClientSessionGrain(
             await _owner.SetDue(_clientId, session.DueAt);
         }
     }
+
+    private static bool IsSystem(Subscription subscription) => subscription.Filter.StartsWith("$SYS/", StringComparison.Ordinal);
 
     private async Task EndConnection(ConnectionEpoch epoch, DisconnectNotice notice)
     {

@@ -61,10 +61,12 @@ internal sealed class Mailbox
 
         _last.Add(reference);
         Tail++;
+        GrainInstruments.Waiting.Add(1);
     }
 
     public void Dequeue()
     {
+        GrainInstruments.Waiting.Add(-1);
         Head++;
         if (Head == Tail)
         {
@@ -104,6 +106,7 @@ internal sealed class Mailbox
     /// <summary>Takes a stored segment, in their order. References below the head are passed over.</summary>
     public void Load(long number, ReadOnlySpan<MessageReference> references)
     {
+        var before = Count;
         Segment segment = new(number);
         foreach (var reference in references)
         {
@@ -114,11 +117,13 @@ internal sealed class Mailbox
         _storedFirst = _storedEnd == 0 ? number : _storedFirst;
         _storedEnd = number + 1;
         _storedTail = Tail = (number * SegmentSize) + references.Length;
+        GrainInstruments.Waiting.Add(Count - before);
     }
 
     /// <summary>Sets, after all segments are loaded, what was taken out of them.</summary>
     public void SetHead(long head)
     {
+        var before = Count;
         Head = head;
         while (_first is not null && (_first.Number * SegmentSize) + _first.Count <= head)
         {
@@ -135,6 +140,8 @@ internal sealed class Mailbox
             // A segment that is missing was dropped whole.
             Head = Math.Max(head, _first.Number * SegmentSize);
         }
+
+        GrainInstruments.Waiting.Add(Count - before);
     }
 
     private void RemoveStored(string clientId, string topic, long before, List<StoreRecord> records)

@@ -72,6 +72,7 @@ internal sealed partial class SessionPartitionGrain(
             await Checkpoint(cancellationToken);
         }
 
+        _sessions.Close();
         await _partitionStore.DisposeAsync();
         _handedOver.TrySetException(new ObjectDisposedException(nameof(SessionPartitionGrain)));
         _handedOver.Task.Ignore();

@@ -46,6 +46,15 @@ internal sealed class SessionTable
         _continued.Remove(session.Epoch);
         _free.Push(session.Slot);
         GrainInstruments.Sessions.Add(-1);
+        GrainInstruments.Waiting.Add(-session.Mailbox.Count);
+    }
+
+    /// <summary>The partition goes to another owner, who counts its sessions from now on.</summary>
+    public void Close()
+    {
+        GrainInstruments.Sessions.Add(-All.Count);
+        GrainInstruments.Subscriptions.Add(-All.Sum(static session => session.Subscriptions.Count));
+        GrainInstruments.Waiting.Add(-All.Sum(static session => session.Mailbox.Count));
     }
 
     private Session? FindContinued(ConnectionEpoch epoch)

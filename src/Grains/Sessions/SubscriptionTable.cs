@@ -31,6 +31,7 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
             subscription = new(session, subscribers) { Options = options, Start = start };
             subscribers.Add(subscription);
             session.Subscriptions.Add(subscribers.Filter, subscription);
+            GrainInstruments.Subscriptions.Add(1);
             return true;
         }
 
@@ -89,6 +90,7 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
     {
         var subscribers = subscription.Subscribers;
         subscribers.Remove(subscription);
+        GrainInstruments.Subscriptions.Add(-1);
         if (subscribers.Count == 0)
         {
             _filters.Remove(subscribers.Filter);

@@ -12,6 +12,10 @@ internal sealed record Connect(MqttVersion Version, string ClientId) : Packet
 
     public Will? Will { get; init; }
 
+    public string? UserName { get; init; }
+
+    public string? Password { get; init; }
+
     /// <summary>Flags that are turned around, to make a malformed packet.</summary>
     public byte WrongFlags { get; init; }
 
@@ -27,7 +31,7 @@ internal sealed record Connect(MqttVersion Version, string ClientId) : Packet
         PacketWriter writer = new();
         writer.WriteText("MQTT");
         writer.WriteByte((byte)Version);
-        var flags = (IsCleanStart ? 2 : 0) | (Will is null ? 0 : 4 | (Will.QoS << 3) | (Will.IsRetained ? 0x20 : 0));
+        var flags = (IsCleanStart ? 2 : 0) | (Will is null ? 0 : 4 | (Will.QoS << 3) | (Will.IsRetained ? 0x20 : 0)) | (UserName is null ? 0 : 0x80) | (Password is null ? 0 : 0x40);
         writer.WriteByte((byte)(flags ^ WrongFlags));
         writer.WriteUInt16(KeepAlive);
         if (Version is V5)
@@ -45,6 +49,16 @@ internal sealed record Connect(MqttVersion Version, string ClientId) : Packet
 
             writer.WriteText(Will.Topic);
             writer.WriteBinary(Encoding.UTF8.GetBytes(Will.Payload));
+        }
+
+        if (UserName is not null)
+        {
+            writer.WriteText(UserName);
+        }
+
+        if (Password is not null)
+        {
+            writer.WriteText(Password);
         }
 
         return writer.ToPacket(0x10);

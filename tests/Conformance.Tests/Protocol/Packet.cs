@@ -23,6 +23,7 @@ internal abstract record Packet
             11 => UnsubAck.Read(reader, version),
             13 => new PingResponse(),
             14 when version is V5 => Disconnect.Read(reader),
+            15 when version is V5 => Auth.Read(reader),
             _ => throw new InvalidDataException($"A server does not send {firstByte:X2}."),
         };
         Assert.True(reader.IsAtEnd, $"Bytes follow the fields of {packet}.");

@@ -39,9 +39,13 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
 
         LastConnect = request;
         ConnectionId = request.ConnectionId;
+        var kept = grains.SessionPresent ? Subscriptions.Where(each => each.Key.StartsWith("$SYS/", StringComparison.Ordinal)).ToArray() : [];
         Subscriptions.Clear();
         grains.Record($"connect {clientId}");
-        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), grains.SessionPresent, 0, slot, grains.GrantedExpiry ?? request.SessionExpirySeconds);
+        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), grains.SessionPresent, 0, slot, grains.GrantedExpiry ?? request.SessionExpirySeconds)
+        {
+            SystemSubscriptions = kept.Length == 0 ? null : Array.ConvertAll(kept, each => new Subscription { Filter = each.Key, MaximumQoS = each.Value }),
+        };
     }
 
     public async ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions)

@@ -91,6 +91,8 @@ internal sealed class FakeGrains : IEdgeGrains
 
     public IRetainedPartitionGrain GetRetainedPartition(int partition) => _retained.GetOrAdd(partition, number => new FakeRetainedGrain(this, number));
 
+    public IClusterStatisticsGrain GetClusterStatistics() => new FakeClusterStatisticsGrain();
+
     public int RetainedPartitionOf(ReadOnlySpan<byte> topic) => topic.Length % 2;
 
     public FakeClientGrain Client(string clientId) => (FakeClientGrain)GetClient(clientId);

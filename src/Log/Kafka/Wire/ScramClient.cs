@@ -27,16 +27,10 @@ internal sealed class ScramClient(HashAlgorithmName hash, string user, string pa
 
         var withoutProof = $"c=biws,r={serverNonce}";
         var message = Encoding.UTF8.GetBytes($"{_firstBare},{challenge},{withoutProof}");
-        var size = hash == HashAlgorithmName.SHA512 ? SHA512.HashSizeInBytes : SHA256.HashSizeInBytes;
-        var salted = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), Convert.FromBase64String(salt), iterations, hash, size);
-        var clientKey = CryptographicOperations.HmacData(hash, salted, "Client Key"u8.ToArray());
-        var proof = CryptographicOperations.HmacData(hash, CryptographicOperations.HashData(hash, clientKey), message);
-        for (var i = 0; i < proof.Length; i++)
-        {
-            proof[i] ^= clientKey[i];
-        }
-
-        _serverSignature = CryptographicOperations.HmacData(hash, CryptographicOperations.HmacData(hash, salted, "Server Key"u8.ToArray()), message);
+        var salted = ScramKeys.SaltPassword(hash, Encoding.UTF8.GetBytes(password), Convert.FromBase64String(salt), iterations);
+        var clientKey = ScramKeys.ClientKey(hash, salted);
+        var proof = ScramKeys.Combine(clientKey, ScramKeys.Sign(hash, ScramKeys.StoredKey(hash, clientKey), message));
+        _serverSignature = ScramKeys.Sign(hash, ScramKeys.ServerKey(hash, salted), message);
         return Encoding.UTF8.GetBytes($"{withoutProof},p={Convert.ToBase64String(proof)}");
     }
 
