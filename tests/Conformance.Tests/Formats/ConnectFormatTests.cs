@@ -13,7 +13,7 @@ public sealed class ConnectFormatTests(ConformanceServer server) : ConformanceTe
     public Task Another_protocol_name_is_not_served(MqttVersion version, string name) =>
         ExpectMalformedConnectAsync(version, Connect(name, (byte)version, version, CleanStartFlag, Field(NewClientId())), 0x84);
 
-    [Theory, InlineData(0), InlineData(3), InlineData(6), InlineData(0x84), InlineData(255)]
+    [Theory, InlineData(0), InlineData(3), InlineData(6), InlineData(127)]
     [Statement(V311, "MQTT-3.1.2-2", "MQTT-3.2.2-4", "MQTT-3.2.2-5")]
     [Statement(V5, "MQTT-3.1.2-2", "MQTT-3.2.2-6", "MQTT-3.2.2-7", "MQTT-3.2.2-8")]
     public async Task Another_protocol_level_is_refused(byte level)
