@@ -149,8 +149,8 @@ public sealed class ConnectFormatTests(ConformanceServer server) : ConformanceTe
     }
 
     [Theory, InlineData(V311), InlineData(V5)]
-    [Statement(V311, "MQTT-7.1.1-1")]
-    [Statement(V5, "MQTT-4.2-1")]
+    [Statement(V311, "MQTT-7.1.1-1", "MQTT-3.2.0-1")]
+    [Statement(V5, "MQTT-4.2-1", "MQTT-3.2.0-1")]
     public async Task Packets_may_come_byte_by_byte_or_all_at_once(MqttVersion version)
     {
         var topic = NewTopic();
