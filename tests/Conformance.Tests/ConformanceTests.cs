@@ -81,6 +81,27 @@ public abstract class ConformanceTests(EndPoint endPoint) : IDisposable
         }
     }
 
+    /// <summary>A CONNECT of wrong form: MQTT 3.1.1 knows no answer to it, MQTT 5 may have one of these.</summary>
+    private protected async Task ExpectMalformedConnectAsync(MqttVersion version, byte[] connect, params byte[] codes)
+    {
+        var client = await OpenAsync(version);
+        await client.SendAsync(connect);
+        if (await client.ReadAsync() is { } answer)
+        {
+            Assert.True(version is V5 && answer is ConnAck { IsSessionPresent: false } refusal && codes.Contains(refusal.Code), $"The server answers {Convert.ToHexString(connect)} with {answer}.");
+            Assert.Null(await client.ReadAsync());
+        }
+    }
+
+    /// <summary>A connected client that sends this is disconnected, in MQTT 5 with one of these reasons.</summary>
+    private protected async Task ExpectCloseAsync(MqttVersion version, byte[] packet, params byte[] codes)
+    {
+        var client = await ConnectAsync(version);
+        await client.SendAsync(packet);
+        var reason = await client.ReceiveCloseAsync();
+        Assert.True(version is V5 ? codes.Contains(reason?.Code ?? 0) : reason is null, $"The server answers {Convert.ToHexString(packet)} with {reason}.");
+    }
+
     /// <summary>Waits until the session that a lost connection leaves is offline, and discards it or resumes it once.</summary>
     private protected async Task ReconnectAndLeaveAsync(Connect connect) => await (await ConnectAsync(connect with { Will = null })).DisconnectAsync();
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using OrleansMqtt.Conformance.Tests.Statements;
 
 namespace OrleansMqtt.Conformance.Tests;
 
@@ -17,6 +18,34 @@ public sealed partial class StatementTests
             Assert.NotEmpty(statements);
             Assert.All(statements, statement => Assert.Matches(Form(), statement));
         });
+    }
+
+    [Fact]
+    public void Each_number_that_a_test_names_is_one_of_its_specification() => Assert.Empty(new ConformanceTable().Unknown);
+
+    [Fact]
+    public void Each_statement_that_binds_a_server_has_a_test_or_a_reason() => Assert.Empty(new ConformanceTable().Unshown);
+
+    [Theory, InlineData(V5), InlineData(V311)]
+    public void No_statement_is_listed_twice(MqttVersion version)
+    {
+        var ids = new ConformanceTable().StatementsOf(version).Select(statement => statement.Id).ToList();
+        Assert.Equal(ids.Distinct(), ids);
+    }
+
+    /// <summary>With <c>ORLEANSMQTT_WRITE_CONFORMANCE=1</c>, as tests/conformance-table has it, the file is written.</summary>
+    [Fact]
+    public async Task The_table_in_docs_is_what_the_tests_say()
+    {
+        ConformanceTable table = new();
+        var text = table.Write();
+        if (Environment.GetEnvironmentVariable("ORLEANSMQTT_WRITE_CONFORMANCE") == "1")
+        {
+            await File.WriteAllTextAsync(table.FilePath, text, TestContext.Current.CancellationToken);
+        }
+
+        var written = File.Exists(table.FilePath) ? await File.ReadAllTextAsync(table.FilePath, TestContext.Current.CancellationToken) : "";
+        Assert.True(text == written, "docs/conformance.md is not up to date: run tests/conformance-table.");
     }
 
     [GeneratedRegex(@"^(MQTT-\d+(\.\d+){1,2}-\d+|section \d+(\.\d+)+)$")]

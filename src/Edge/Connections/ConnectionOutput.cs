@@ -25,6 +25,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     private OutgoingTopicAliases? _aliases;
     private int _state;
     private bool _isOpen;
+    private byte[]? _connAck;
     private volatile bool _isClosed;
     private TaskCompletionSource? _finished;
     private byte[]? _lastPacket;
@@ -36,12 +37,8 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
     /// <summary>Sends CONNACK; deliveries that came before it follow it.</summary>
     public void Open(byte[] connAck)
     {
-        lock (_gate)
-        {
-            _queue.Insert(new OutputItem { Packet = connAck });
-            _isOpen = true;
-        }
-
+        _connAck = connAck;
+        Volatile.Write(ref _isOpen, true);
         Schedule();
     }
 
@@ -229,6 +226,13 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         }
 
         var output = new OutputBuffer(pipe);
+        if (_connAck is { } connAck)
+        {
+            // Before all answers: what followed CONNECT at once may be stored by now ([MQTT-3.2.0-1]).
+            _connAck = null;
+            output.Write(connAck);
+        }
+
         if (connection.Publishes?.WriteAnswers(ref output) is { } error)
         {
             connection.OnPublishFailed(error);

@@ -36,17 +36,6 @@ internal struct OutputQueue()
         _bytes += item.Bytes;
     }
 
-    /// <summary>Adds an item before all others; under the lock.</summary>
-    public void Insert(in OutputItem item)
-    {
-        Append(item);
-        if (_count > 1)
-        {
-            Array.Copy(_filling, 0, _filling, 1, _count - 1);
-            _filling[0] = item;
-        }
-    }
-
     /// <summary>Forgets what is not taken yet; under the lock.</summary>
     public void Drop()
     {

@@ -95,6 +95,19 @@ public sealed class RetainedMessageTests(ConformanceServer server) : Conformance
     }
 
     [Theory, InlineData(V311), InlineData(V5)]
+    [Statement(V311, "MQTT-3.1.2-7")]
+    [Statement(V5, "section 4.1")]
+    public async Task It_outlives_the_session_of_its_publisher(MqttVersion version)
+    {
+        var topic = NewTopic();
+        var client = await ConnectAsync(version);
+        await client.PublishAsync(new Publish(topic, "stays") { QoS = 1, IsRetained = true });
+        await client.DisconnectAsync();
+        var subscriber = await SubscribeAsync(version, topic, 1);
+        Assert.Equal("stays", await subscriber.ReceiveTextAsync());
+    }
+
+    [Theory, InlineData(V311), InlineData(V5)]
     [Statement(V311, "MQTT-3.1.2-17")]
     [Statement(V5, "MQTT-3.1.2-15")]
     public async Task A_will_with_the_flag_is_retained(MqttVersion version)

@@ -143,4 +143,17 @@ public sealed class SessionStateTests(ConformanceServer server) : ConformanceTes
         await PublishAsync(new Publish(topic, "message") { QoS = 1, Properties = MessagePropertySample.Create() });
         MessagePropertySample.AssertIn((await (await ConnectAsync(connect)).ReceiveAsync<Publish>()).Properties);
     }
+
+    [Theory, InlineData(V311, true), InlineData(V311, false), InlineData(V5, true), InlineData(V5, false)]
+    [Statement(V311, "MQTT-4.1.0-1", "MQTT-4.1.0-2")]
+    [Statement(V5, "MQTT-4.1.0-1")]
+    public async Task A_session_lasts_while_its_client_is_connected_also_when_nothing_outlives_the_connection(MqttVersion version, bool isClean)
+    {
+        var topic = NewTopic();
+        var client = await ConnectAsync(isClean ? new(version, NewClientId()) : Connect.Durable(version, NewClientId(), expiry: 1));
+        await client.SubscribeAsync(topic, 1);
+        await PassThreeSecondsAsync();
+        await PublishAsync(topic, 1, "still subscribed");
+        Assert.Equal("still subscribed", await client.ReceiveTextAsync());
+    }
 }

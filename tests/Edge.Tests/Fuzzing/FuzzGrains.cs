@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Orleans.Runtime;
-using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Edge.Tests.Fuzzing;
@@ -20,7 +19,7 @@ internal sealed class FuzzGrains : IEdgeGrains, ISessionPartitionGrain, IRetaine
     public SiloAddress Edge { get; } = SiloAddress.New(IPAddress.Loopback, 1, 1);
 
     /// <summary>Set by the host.</summary>
-    public DeliveryReceiver Receiver { get; set; } = null!;
+    public EdgeContext Context { get; set; } = null!;
 
     public int Sessions => _sessions.Count;
 
@@ -61,7 +60,7 @@ internal sealed class FuzzGrains : IEdgeGrains, ISessionPartitionGrain, IRetaine
         {
             foreach (var (connection, session) in _sessions.Where(each => each.Value.IsWitness))
             {
-                Receiver.Deliver(new DeliveryBatch
+                Context.Deliveries.Deliver(new DeliveryBatch
                 {
                     SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [message], Deliveries = [new Delivery(connection, 0, session.NextPacketId(), 1, false)],
                 });

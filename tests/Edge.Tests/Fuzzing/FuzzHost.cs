@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Listeners;
 
 namespace OrleansMqtt.Edge.Tests.Fuzzing;
@@ -20,7 +19,7 @@ internal sealed class FuzzHost : IAsyncDisposable
         (_app, Grains, Log) = (app, grains, log);
         Context = app.Services.GetRequiredService<EdgeContext>();
         Handler = app.Services.GetRequiredService<MqttConnectionHandler>();
-        grains.Receiver = app.Services.GetRequiredService<DeliveryReceiver>();
+        grains.Context = Context;
     }
 
     public FuzzGrains Grains { get; }
