@@ -94,7 +94,7 @@ internal sealed class ClusterOptions
     {
         null => 0,
         var text when ushort.TryParse(text, out var port) => port,
-        _ => throw Wrong(section, nameof(SiloPort), "0 (a free port) to 65535"),
+        var text => throw new LogConfigurationException($"Cluster:SiloPort is {text}: it must be 0 (a free port) to 65535."),
     };
 
     private static IPAddress? ReadAddress(IConfigurationSection section) => section[nameof(AdvertisedAddress)] is { Length: > 0 } text
