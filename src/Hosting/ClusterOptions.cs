@@ -73,12 +73,19 @@ internal sealed class ClusterOptions
         var result = names.Length == 0 ? allowed : ClusterRoles.None;
         foreach (var name in names)
         {
-            result |= Enum.GetValues<ClusterRoles>().FirstOrDefault(role => role != ClusterRoles.None && allowed.HasFlag(role) && role.ToString().Equals(name, StringComparison.OrdinalIgnoreCase)) switch
+            var role = name.ToUpperInvariant() switch
             {
-                ClusterRoles.None => throw new LogConfigurationException(
-                    $"Cluster:Roles is '{string.Join(',', names)}': it must be {(allowed.HasFlag(ClusterRoles.Silo) ? "silo, edge or silo,edge" : "edge in this program")}."),
-                var role => role,
+                "SILO" => ClusterRoles.Silo,
+                "EDGE" => ClusterRoles.Edge,
+                _ => ClusterRoles.None,
             };
+            if ((role & allowed) == ClusterRoles.None)
+            {
+                var choice = allowed.HasFlag(ClusterRoles.Silo) ? "silo, edge or silo,edge" : "edge in this program";
+                throw new LogConfigurationException($"Cluster:Roles is '{string.Join(',', names)}': it must be {choice}.");
+            }
+
+            result |= role;
         }
 
         return result;
@@ -94,7 +101,7 @@ internal sealed class ClusterOptions
     {
         null => 0,
         var text when ushort.TryParse(text, out var port) => port,
-        _ => throw Wrong(section, nameof(SiloPort), "0 (a free port) to 65535"),
+        var text => throw new LogConfigurationException($"Cluster:SiloPort is {text}: it must be 0 (a free port) to 65535."),
     };
 
     private static IPAddress? ReadAddress(IConfigurationSection section) => section[nameof(AdvertisedAddress)] is { Length: > 0 } text
@@ -134,5 +141,6 @@ internal sealed class ClusterOptions
         }
     }
 
-    private static LogConfigurationException Wrong(IConfigurationSection section, string setting, string allowed) => new($"Cluster:{setting} is '{section[setting]}': it must be {allowed}.");
+    private static LogConfigurationException Wrong(IConfigurationSection section, string setting, string allowed) =>
+        new($"Cluster:{setting} is '{section[setting]}': it must be {allowed}.");
 }

@@ -10,7 +10,7 @@ internal sealed partial class LogStartup(IMessageLog log, IOptions<TopicsOptions
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var all = topics.Value.AllTopics();
-        await health.WhileAsync(() => $"the log, {log.Description}: {log.Health.Description}", cancellation => log.EnsureTopicsAsync(all, cancellation), cancellationToken);
+        await health.WhileAsync(() => $"the log: {log.Health.Description}", cancellation => log.EnsureTopicsAsync(all, cancellation), cancellationToken);
         LogReady(log.Description, string.Join(", ", all.Select(topic => $"{topic.Name} ({log.GetPartitionCount(topic.Name)})")));
     }
 

@@ -23,7 +23,7 @@ public sealed class SettingsTests
     [InlineData("Silo", "Log:Kind is Embedded: with Cluster:PrimarySilo it must be Kafka (Log:Kafka:BootstrapServers), because the embedded log is for one process.", "Cluster:PrimarySilo=127.0.0.1:11111")]
     [InlineData("Silo", "Cluster:PrimarySilo is '127.0.0.1': it must be address:port of one of the silos, with its Cluster:SiloPort.", "Cluster:PrimarySilo=127.0.0.1")]
     [InlineData("Silo", "Cluster:PrimarySilo is '127.0.0.1:11111': it must be without Cluster:Database only: the database tells who is in the cluster.", Database, ConnectionString, "Cluster:PrimarySilo=127.0.0.1:11111")]
-    [InlineData("Silo", "Cluster:SiloPort is '70000': it must be 0 (a free port) to 65535.", "Cluster:SiloPort=70000")]
+    [InlineData("Silo", "Cluster:SiloPort is 70000: it must be 0 (a free port) to 65535.", "Cluster:SiloPort=70000")]
     [InlineData("Silo", "Cluster:AdvertisedAddress is '0.0.0.0': it must be an IP address of this machine, or a host name that resolves to one.", "Cluster:AdvertisedAddress=0.0.0.0")]
     [InlineData("Silo", "Cluster:ClusterId is '': it must be 1 to 150 characters.", "Cluster:ClusterId=")]
     public async Task A_wrong_setting_stops_the_start_with_one_line(string program, string line, params string[] settings)
