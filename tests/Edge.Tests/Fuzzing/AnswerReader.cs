@@ -110,6 +110,9 @@ internal sealed class AnswerReader(bool isWebSocket)
             case 0xD0:
                 Assert.Empty(body);
                 return "PINGRESP";
+            case 0xF0:
+                Assert.Equal(5, version);
+                return $"AUTH {body[0]:X2}";
             case 0xE0:
                 Assert.Equal(5, version);
                 return $"DISCONNECT {body[0]:X2}";

@@ -15,6 +15,11 @@ internal static class FuzzGenerator
         Random random = new(unchecked((seed * 1_000_003) + number));
         FuzzPackets packets = new(random, isV5: random.Next(2) == 0);
         List<byte[]> all = [packets.Connect()];
+        if (packets.HasMethod && random.Next(10) > 0)
+        {
+            all.Add(packets.Auth(0x18));
+        }
+
         for (var count = random.Next(5); count > 0; count--)
         {
             all.Add(packets.Later());
@@ -41,7 +46,8 @@ internal static class FuzzGenerator
     public static byte[] MakeValid(int seed, bool isV5, int count)
     {
         FuzzPackets packets = new(new Random(seed), isV5);
-        return [.. packets.Connect(), .. Enumerable.Range(0, count).SelectMany(_ => packets.Later()), 0xC0, 0];
+        var connect = packets.Connect();
+        return [.. connect, .. packets.HasMethod ? packets.Auth(0x18) : [], .. Enumerable.Range(0, count).SelectMany(_ => packets.Later()), 0xC0, 0];
     }
 
     /// <summary>The handshake, and a frame for each part.</summary>

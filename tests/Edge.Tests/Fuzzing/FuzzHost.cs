@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Listeners;
 
 namespace OrleansMqtt.Edge.Tests.Fuzzing;
@@ -46,6 +47,7 @@ internal sealed class FuzzHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log);
         FuzzGrains grains = new();
         builder.Services.AddSingleton<IEdgeGrains>(grains);
+        builder.Services.AddSingleton<IEnhancedAuthenticator, FuzzAuthenticator>();
         builder.Services.AddEdge(builder.Configuration.GetSection("Mqtt"));
         var app = builder.Build();
         FuzzHost host = new(app, grains, log);

@@ -9,15 +9,20 @@ internal sealed class FuzzPackets(Random random, bool isV5)
     private static readonly string[] Topics = ["a", "a/b", "f/é", "/", "$SYS/broker/uptime", "$other", "long/" + new string('x', 150)];
     private static readonly string[] Filters = ["a", "#", "+/b", "a/+/#", "$SYS/#", "$share/g/a/#", "/", "f/é"];
 
+    /// <summary>Whether CONNECT named an authentication method.</summary>
+    public bool HasMethod { get; private set; }
+
     public byte[] Connect()
     {
+        HasMethod = isV5 && random.Next(5) == 0;
         List<byte> body = [.. Text("MQTT"), isV5 ? (byte)5 : (byte)4];
         var hasWill = random.Next(4) == 0;
         var (hasUser, hasPassword) = (random.Next(3) == 0, random.Next(3) == 0);
         hasPassword &= isV5 || hasUser;
         body.Add((byte)(2 | (hasWill ? 4 | (random.Next(3) << 3) | (random.Next(2) << 5) : 0) | (hasUser ? 0x80 : 0) | (hasPassword ? 0x40 : 0)));
         body.AddRange(U16(random.Next(2) * 60));
-        body.AddRange(Properties(Choose([0x11, .. U32(random.Next(2) * 100)], [0x21, .. U16(1 + random.Next(100))], [0x22, .. U16(random.Next(20))], [0x19, 1], [0x17, 0], User())));
+        byte[] method = !HasMethod ? [] : [0x15, .. Text(FuzzAuthenticator.MethodName), .. random.Next(2) == 0 ? [] : (byte[])[0x16, .. Text("data")]];
+        body.AddRange(Properties([.. method, .. Choose([0x11, .. U32(random.Next(2) * 100)], [0x21, .. U16(1 + random.Next(100))], [0x22, .. U16(random.Next(20))], [0x19, 1], [0x17, 0], User())]));
         body.AddRange(Text($"{random.NextInt64():x16}"));
         if (hasWill)
         {
@@ -32,6 +37,7 @@ internal sealed class FuzzPackets(Random random, bool isV5)
     /// <summary>Any packet that may follow CONNECT, except those that end the connection.</summary>
     public byte[] Later() => random.Next(12) switch
     {
+        < 3 when HasMethod => [.. Auth(0x19), .. random.Next(6) == 0 ? [] : Auth(0x18)],
         < 5 => Publish(),
         5 => Frame(0x82, [.. U16(Id()), .. Properties(Choose([0x0B, 7], User())), .. Filter(0), .. random.Next(2) == 0 ? Filter(0) : []]),
         6 => Frame(0xA2, [.. U16(Id()), .. Properties(Choose(User())), .. Text(Pick(Filters))]),
@@ -50,6 +56,9 @@ internal sealed class FuzzPackets(Random random, bool isV5)
         2 when isV5 => Frame(0xE0, [4, .. Properties(Choose([0x1F, .. Text("why")], User()))]),
         _ => [0xE0, 0],
     };
+
+    /// <summary>AUTH with the method of CONNECT.</summary>
+    public byte[] Auth(byte code) => Frame(0xF0, [code, .. Properties([.. (byte[])[0x15], .. Text(FuzzAuthenticator.MethodName), .. Choose([0x16, .. Text("data")], [0x1F, .. Text("why")], User())])]);
 
     private static byte[] Text(string text) => [.. U16(Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)];
 

@@ -89,7 +89,11 @@ internal static class FuzzRun
         }
 
         var rest = new List<string>(expected);
-        Assert.All(got, answer => Assert.True(rest.Remove(answer), $"{answer} is not expected, or too often."));
+        foreach (var answer in got)
+        {
+            Assert.True(rest.Remove(answer), $"{answer} is not expected, or too often; expected: {string.Join(", ", expected)}.");
+        }
+
         if (model.Failure is null && !model.IsDisconnected)
         {
             Assert.True(rest.Count == 0, $"Missing: {string.Join(", ", rest)}.");

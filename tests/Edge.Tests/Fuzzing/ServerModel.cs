@@ -15,6 +15,9 @@ internal sealed class ServerModel
     private readonly HashSet<string> _filters = [];
     private readonly Dictionary<int, string> _aliases = [];
     private bool _isConnected;
+    private bool _isAuthenticating;
+    private bool _isReauthenticating;
+    private bool _hasMethod;
     private bool _hasExpiry;
 
     private ServerModel()
@@ -85,7 +88,7 @@ internal sealed class ServerModel
         }
 
         Require(header + length <= FuzzHost.MaximumPacketSize, [0x95]);
-        Require(_isConnected || type == 1, Wrong);
+        Require(_isConnected || (_isAuthenticating ? type is 14 or 15 : type == 1), Wrong);
         if (stream.Length < header + length)
         {
             return false;
@@ -129,6 +132,9 @@ internal sealed class ServerModel
                 break;
             case 14:
                 Disconnect(reader);
+                break;
+            case 15 when _hasMethod:
+                Authenticate(reader);
                 break;
             default:
                 throw new ModelException(type == 15 && Version == 4 ? Malformed : [0x82]);
@@ -187,9 +193,30 @@ internal sealed class ServerModel
         reader.End();
         Require((clientId.Length > 0 || Version == 5 || (flags & 2) != 0) && !clientId.StartsWith("$share/", StringComparison.Ordinal), [0x85]);
         Require(!IsSystem(willTopic), [0x87]);
-        Require(method is null, HasSmallPackets ? [0x8C, 0x97] : [0x8C]);
+        Require(method is null or FuzzAuthenticator.MethodName, HasSmallPackets ? [0x8C, 0x97] : [0x8C]);
+        _hasMethod = _isAuthenticating = method is not null;
+        if (_hasMethod)
+        {
+            Answers.Add("AUTH 18");
+            return;
+        }
+
         _isConnected = true;
         Answers.Add("CONNACK 00");
+    }
+
+    private void Authenticate(Reader reader)
+    {
+        Require(!reader.IsAtEnd, Wrong);
+        var code = reader.Byte();
+        string? method = null;
+        Require(!reader.IsAtEnd && code is (0x18 or 0x19), Wrong);
+        Properties(reader, [0x15, 0x16, 0x1F, 0x26], (property, value) => method = property == 0x15 ? (string)value : method);
+        reader.End();
+        Require(method == FuzzAuthenticator.MethodName && code == (_isAuthenticating || _isReauthenticating ? 0x18 : 0x19), Wrong);
+        Answers.Add(_isAuthenticating ? "CONNACK 00" : _isReauthenticating ? "AUTH 00" : "AUTH 18");
+        _isReauthenticating = !_isAuthenticating && !_isReauthenticating;
+        (_isConnected, _isAuthenticating) = (true, false);
     }
 
     private void Publish(int flags, Reader reader)

@@ -11,10 +11,15 @@ await run(async () => {
   await own.client.subscribeAsync(`${topic}/#`, { qos: 1 });
   const counts = members.map(() => 0);
   const seen = new Set();
+  let complete;
+  const all = new Promise((resolve) => { complete = resolve; });
   members.forEach((member, index) => member.client.on('message', (_, payload) => {
     counts[index]++;
     assert.ok(!seen.has(payload.toString()), `${payload} came twice`);
     seen.add(payload.toString());
+    if (seen.size === 300) {
+      complete();
+    }
   }));
   const publisher = await connect();
   for (let i = 0; i < 300; i++) {
@@ -25,10 +30,7 @@ await run(async () => {
     await own.next();
   }
 
-  while (seen.size < 300) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-
+  await all;
   assert.equal(counts.reduce((sum, count) => sum + count), 300);
   assert.ok(counts.every((count) => count > 0), `every member gets a part: ${counts}`);
 });
