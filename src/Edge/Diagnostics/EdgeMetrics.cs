@@ -127,7 +127,8 @@ internal sealed class EdgeMetrics
         PublishesDropped = _droppedInAll.Value,
         PayloadReceived = _payloadReceived.Value,
         PayloadSent = _payloadSent.Value,
-    }) with { MaximumConnected = Volatile.Read(ref _mostClients) };
+    }) with
+    { MaximumConnected = Volatile.Read(ref _mostClients) };
 
     public void PublishStalled() => _stalls.Add(1);
 

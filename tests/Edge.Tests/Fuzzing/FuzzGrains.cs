@@ -63,7 +63,11 @@ internal sealed class FuzzGrains : IEdgeGrains, ISessionPartitionGrain, IRetaine
             {
                 Receiver.Deliver(new DeliveryBatch
                 {
-                    SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [message], Deliveries = [new Delivery(connection, 0, session.NextPacketId(), 1, false)],
+                    SessionPartition = 0,
+                    Generation = 1,
+                    Sequence = _sequence++,
+                    Messages = [message],
+                    Deliveries = [new Delivery(connection, 0, session.NextPacketId(), 1, false)],
                 });
             }
         }
