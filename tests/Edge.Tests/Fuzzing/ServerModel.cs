@@ -411,7 +411,8 @@ internal sealed class ServerModel
 
         public byte[] Take(int length)
         {
-            Require(length <= bytes.Length - _position, Malformed);
+            // A field may be wrong in itself, and cut off too.
+            Require(length <= bytes.Length - _position, Wrong);
             return bytes[_position..(_position += length)];
         }
 
