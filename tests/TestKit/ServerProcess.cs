@@ -16,7 +16,7 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <param name="settings">All other settings.</param>
     internal ServerProcess(string name, string roles, IReadOnlyDictionary<string, string> settings)
     {
-        Name = name;
+        (Name, Roles) = (name, roles);
         _program = roles == "edge" ? "OrleansMqtt.Edge.dll" : "OrleansMqtt.Silo.dll";
         _hasEdge = roles.Contains("edge", StringComparison.Ordinal);
         _settings = new(settings) { ["Cluster__Roles"] = roles, ["Http__Port"] = "0", ["Http__Dashboard"] = "false" };
@@ -26,12 +26,17 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public string Name { get; }
 
+    /// <summary>The setting <c>Cluster:Roles</c>.</summary>
+    public string Roles { get; }
+
     /// <summary>Where MQTT clients connect; 0 without the role <c>edge</c>.</summary>
     public int Port { get; private set; }
 
     public int HttpPort { get; private set; }
 
     public ChildProcess Process => _process!;
+
+    public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>Starts it and waits until it serves.</summary>
     public async Task StartAsync()

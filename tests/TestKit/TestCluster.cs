@@ -39,6 +39,15 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>All processes that were started.</summary>
     public IReadOnlyList<ServerProcess> Processes => _processes;
 
+    /// <summary>Those with these roles that have not ended, in the order of their start.</summary>
+    public IReadOnlyList<ServerProcess> Running(string roles)
+    {
+        lock (_processes)
+        {
+            return [.. _processes.Where(process => process.Roles == roles && process.IsRunning)];
+        }
+    }
+
     /// <summary>Starts PostgreSQL with the schema, and the processes: those of the silos first, then the edges.</summary>
     /// <param name="silos">Processes with the roles <paramref name="siloRoles"/>.</param>
     /// <param name="edges">Processes with the role <c>edge</c> alone.</param>

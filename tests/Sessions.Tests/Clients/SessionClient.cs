@@ -61,9 +61,9 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
 
     /// <summary>Connects, and takes over from its own earlier connection if there is one. Then goes on where the session was, or forgets it.</summary>
     /// <exception cref="IOException">The server did not accept the connection.</exception>
-    public async Task<bool> ConnectAsync(int port, bool cleanStart, uint? sessionExpiry, int receiveMaximum = 0, Will? will = null)
+    public async Task<bool> ConnectAsync(int port, bool cleanStart, uint? sessionExpiry, int receiveMaximum = 0, Will? will = null, TimeSpan? limit = null)
     {
-        using CancellationTokenSource timeout = new(Limit);
+        using CancellationTokenSource timeout = new(limit ?? Limit);
         ConnectOptions options = new(protocol, clientId) { CleanStart = cleanStart, SessionExpiry = sessionExpiry, ReceiveMaximum = receiveMaximum, Will = will };
         ClientConnection connection = new();
         var earlier = _connection;

@@ -19,10 +19,16 @@ internal sealed class KillLedger
 
     public ConcurrentQueue<string> Violations { get; } = [];
 
+    /// <summary>What helps to find the cause of a count.</summary>
+    public ConcurrentQueue<string> Notes { get; } = [];
+
     public void Add(string publisher, int qos) => _publishers[publisher] = new() { QoS = qos };
 
     /// <summary>The subscriber gets all messages of the publisher.</summary>
     public void Add(string subscriber, string publisher) => _subscribers[(subscriber, publisher)] = new();
+
+    /// <summary>How many the publisher has begun to send.</summary>
+    public int Sent(string publisher) => _publishers[publisher].Sent;
 
     public int Next(string publisher) => _publishers[publisher].Sent++;
 
@@ -84,7 +90,7 @@ internal sealed class KillLedger
 
     public long OutOfOrder => Sum(tracker => tracker.OutOfOrder, 0);
 
-    private static (string Publisher, uint Sequence) Split(string payload)
+    internal static (string Publisher, uint Sequence) Split(string payload)
     {
         var parts = payload.Split(' ');
         return (parts[0], uint.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture));

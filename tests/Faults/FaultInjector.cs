@@ -1,0 +1,227 @@
+using System.Diagnostics;
+using OrleansMqtt.LoadGenerator.Mqtt;
+
+namespace OrleansMqtt.Faults;
+
+/// <summary>Does the faults to a cluster, and makes it whole again: as many silos and edges as before.</summary>
+/// <param name="cluster">The cluster.</param>
+/// <param name="ports">Hears which edges are to go.</param>
+/// <param name="load">Its slow subscriber and the filters.</param>
+/// <param name="random">Chooses the victims.</param>
+/// <param name="silos">How many there are.</param>
+/// <param name="outage">How long what is hung or stopped stays so.</param>
+internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultLoad load, Random random, int silos, TimeSpan outage)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    /// <summary>How long a client may be without service.</summary>
+    public TimeSpan Expected(FaultKind kind) => kind switch
+    {
+        FaultKind.SiloHang => TimeSpan.FromSeconds(12),
+        FaultKind.KafkaPause => outage + TimeSpan.FromSeconds(5),
+        // A broker stops and starts in some seconds.
+        FaultKind.KafkaRestart => outage + TimeSpan.FromSeconds(25),
+        _ => TimeSpan.FromSeconds(5),
+    };
+
+    /// <summary>Ends when all is as before.</summary>
+    /// <param name="kind">What to do.</param>
+    /// <param name="during">Called while the fault lasts.</param>
+    public async Task InjectAsync(FaultKind kind, Action during)
+    {
+        switch (kind)
+        {
+            case FaultKind.SiloKill:
+                await Choose("silo").KillAsync();
+                during();
+                await cluster.AddAsync("silo");
+                await WaitForSilosAsync();
+                break;
+            case FaultKind.SiloHang:
+                await HangAsync(Choose("silo"), during);
+                break;
+            case FaultKind.EdgeKill:
+                var edge = Choose("edge");
+                await edge.KillAsync();
+                during();
+                await cluster.AddAsync("edge");
+                break;
+            case FaultKind.RollingRestart:
+                await RestartAllAsync(during);
+                break;
+            case FaultKind.KafkaRestart:
+                await cluster.Kafka.StopAsync();
+                during();
+                await LastAsync(outage / 2);
+                await cluster.Kafka.StartAgainAsync();
+                break;
+            case FaultKind.KafkaPause:
+                await cluster.Kafka.PauseAsync();
+                during();
+                await LastAsync(outage);
+                await cluster.Kafka.ResumeAsync();
+                break;
+            case FaultKind.PostgresRestart:
+                await cluster.PostgreSql.StopAsync();
+                during();
+                await LastAsync(outage);
+                await cluster.PostgreSql.StartAgainAsync();
+                break;
+            case FaultKind.SlowSubscriber:
+                await BeSlowAsync(during);
+                break;
+            case FaultKind.ConnectFlood:
+                during();
+                await FloodAsync();
+                break;
+            case FaultKind.MalformedPackets:
+                during();
+                await SendMalformedAsync();
+                break;
+        }
+    }
+
+    private static async Task LastAsync(TimeSpan time)
+    {
+        using PeriodicTimer timer = new(time);
+        await timer.WaitForNextTickAsync();
+    }
+
+    private ServerProcess Choose(string roles)
+    {
+        var running = cluster.Running(roles);
+        return running[random.Next(running.Count)];
+    }
+
+    /// <summary>All that run see so many silos; one that ended itself is replaced.</summary>
+    private async Task WaitForSilosAsync()
+    {
+        var start = Stopwatch.GetTimestamp();
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(200));
+        while (true)
+        {
+            while (cluster.Running("silo").Count < silos)
+            {
+                await cluster.AddAsync("silo");
+            }
+
+            try
+            {
+                var views = await Task.WhenAll(cluster.Running("silo").Concat(cluster.Running("edge")).Select(process => process.GetClusterAsync())).WaitAsync(TimeSpan.FromSeconds(10));
+                if (Array.TrueForAll(views, view => view.Owners.Count == silos && view.Misplaced == 0))
+                {
+                    return;
+                }
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException && Stopwatch.GetElapsedTime(start) < Limit)
+            {
+                // It ends just now.
+            }
+
+            if (Stopwatch.GetElapsedTime(start) > Limit)
+            {
+                throw new TimeoutException($"Not {silos} silos within {Limit}.");
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+    }
+
+    private async Task HangAsync(ServerProcess silo, Action during)
+    {
+        silo.Hang();
+        try
+        {
+            during();
+            await LastAsync(outage * 2);
+        }
+        finally
+        {
+            silo.Wake();
+        }
+
+        // Its place was taken meanwhile: it ends, or comes back.
+        await FaultLoad.WaitAsync(() => silo.Process.HasExited, TimeSpan.FromSeconds(10));
+        await WaitForSilosAsync();
+    }
+
+    private async Task RestartAllAsync(Action during)
+    {
+        foreach (var process in cluster.Running("silo").Concat(cluster.Running("edge")).ToList())
+        {
+            ports.Close(process);
+            var exitCode = await process.StopAsync();
+            if (exitCode != 0)
+            {
+                load.Ledger.Violations.Enqueue($"{process.Name} ended with {exitCode} after SIGTERM");
+            }
+
+            during();
+            await cluster.AddAsync(process.Roles);
+            await WaitForSilosAsync();
+        }
+    }
+
+    private async Task BeSlowAsync(Action during)
+    {
+        // One that acknowledges nothing, and one that does not even read.
+        load.Slow.AnswersItself = false;
+        using ClientConnection deaf = new();
+        using CancellationTokenSource timeout = new(Limit);
+        await deaf.OpenAsync(ports.Take(0), timeout.Token);
+        deaf.TrySend(PacketWriter.Connect(new(4, $"{load.Prefix}-deaf") { CleanStart = true }));
+        deaf.TrySend(PacketWriter.Subscribe(4, 1, $"{load.Prefix}/#", 0));
+        during();
+        await LastAsync(outage);
+        load.Slow.AnswersItself = true;
+        load.Slow.Answer(Answers.All);
+    }
+
+    private Task FloodAsync() => Task.WhenAll(Enumerable.Range(0, 20).Select(async number =>
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            using SessionClient client = new($"{load.Prefix}-flood-{number}-{i}", i % 2 == 0 ? 4 : 5, new NoObserver());
+            await client.ConnectAsync(ports.Take(i), cleanStart: true, null);
+            client.Drop(isReset: i % 3 == 0);
+        }
+    }));
+
+    private async Task SendMalformedAsync()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            using ClientConnection connection = new();
+            using CancellationTokenSource timeout = new(TimeSpan.FromSeconds(20));
+            await connection.OpenAsync(ports.Take(i), timeout.Token);
+            var packet = new byte[random.Next(8, 200)];
+            random.NextBytes(packet);
+            if (i % 2 == 0)
+            {
+                connection.TrySend(PacketWriter.Connect(new(4, $"{load.Prefix}-bad-{i}") { CleanStart = true }));
+                await connection.ReadAsync(timeout.Token);
+                // A packet type that is not allowed, with a length that fits.
+                (packet[0], packet[1]) = (0xF3, (byte)Math.Min(packet.Length - 2, 127));
+            }
+            else
+            {
+                (packet[0], packet[1]) = (0x10, 6);
+            }
+
+            connection.TrySend(packet);
+            try
+            {
+                while (await connection.ReadAsync(timeout.Token) is not null)
+                {
+                    // A DISCONNECT or CONNACK first.
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                load.Ledger.Violations.Enqueue($"A connection lives on after {Convert.ToHexString(packet)}");
+            }
+        }
+    }
+
+    private sealed class NoObserver : SessionObserver;
+}

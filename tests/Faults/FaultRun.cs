@@ -1,0 +1,93 @@
+using System.Diagnostics;
+
+namespace OrleansMqtt.Faults;
+
+/// <summary>A cluster, its load, and one fault after the other; after each, everything is counted.</summary>
+internal sealed class FaultRun : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private readonly TestCluster _cluster;
+    private readonly EdgePorts _ports;
+    private readonly FaultLoad _load;
+    private readonly FaultInjector _injector;
+    private readonly List<FaultRow> _rows = [];
+    private int _notes;
+
+    private FaultRun(TestCluster cluster, int seed, int silos, TimeSpan outage)
+    {
+        _cluster = cluster;
+        _ports = new(cluster);
+        _load = new(_ports);
+        _injector = new(cluster, _ports, _load, new(seed), silos, outage);
+    }
+
+    public IReadOnlyList<FaultRow> Rows => _rows;
+
+    /// <summary>What the processes wrote.</summary>
+    public string Logs => _cluster.Logs();
+
+    public string Summary =>
+        $"{_rows.Count} faults, {_rows.Sum(row => row.Acknowledged)} acknowledged, {_rows.Sum(row => row.Delivered)} delivered, lost {_rows.Sum(row => row.Lost)}, QoS 2 duplicates {_rows.Sum(row => row.Duplicates)}, "
+        + $"out of order {_rows.Sum(row => row.OutOfOrder)}, sessions lost {_rows.Sum(row => row.LostSessions)}, wills wrong {_rows.Sum(row => row.WrongWills)}, violations {_rows.Sum(row => row.Violations)}";
+
+    public static async Task<FaultRun> StartAsync(int seed, int silos, int edges, TimeSpan outage)
+    {
+        FaultRun run = new(await TestCluster.StartAsync(silos, edges, siloRoles: "silo", hasOwnKafka: true), seed, silos, outage);
+        await run._load.StartAsync(Limit);
+        return run;
+    }
+
+    /// <summary>One fault under load; then the load pauses until all has arrived.</summary>
+    /// <param name="kind">The fault.</param>
+    /// <param name="print">Gets the row, and what is wrong.</param>
+    public async Task<FaultRow> RunAsync(FaultKind kind, Action<string> print)
+    {
+        var ledger = _load.Ledger;
+        var (acknowledged, delivered, lost, duplicates, disorder, sessions, violations) =
+            (ledger.Acknowledged, ledger.Received, _load.Lost, _load.Duplicates, ledger.OutOfOrder, ledger.LostSessions, ledger.Violations.Count);
+        using FaultWills wills = new(_load.Prefix, _rows.Count, _ports, ledger);
+        await wills.StartAsync();
+        var begun = Stopwatch.GetTimestamp();
+        _load.Resume();
+        await RequireServiceAsync(begun, kind, "before");
+        _load.RestartGauges();
+        await _injector.InjectAsync(kind, wills.Drop);
+        await RequireServiceAsync(Stopwatch.GetTimestamp(), kind, "after");
+        var (publishing, delivery, closed) = _load.Pauses;
+        await wills.EndAsync();
+        await FaultLoad.WaitAsync(() => wills.IsComplete, Limit);
+        await _load.SettleAsync(Limit);
+        FaultRow row = new(
+            kind, ledger.Acknowledged - acknowledged, ledger.Received - delivered, _load.Lost - lost, _load.Duplicates - duplicates, ledger.OutOfOrder - disorder, ledger.LostSessions - sessions, wills.Wrong,
+            ledger.Violations.Count - violations, closed, publishing, delivery, _injector.Expected(kind));
+        _rows.Add(row);
+        print(row.ToString());
+        foreach (var note in ledger.Violations.Skip(violations).Concat(ledger.Notes.Skip(_notes)).Take(20))
+        {
+            print($"  {note}");
+        }
+
+        _notes = ledger.Notes.Count;
+        if (wills.Wrong > 0)
+        {
+            print($"  wills: {wills.Describe()}");
+        }
+
+        return row;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _load.StopAsync();
+        _load.Dispose();
+        await _cluster.DisposeAsync();
+    }
+
+    private async Task RequireServiceAsync(long moment, FaultKind kind, string when)
+    {
+        if (!await _load.WaitForServiceAsync(moment, Limit))
+        {
+            throw new TimeoutException($"Without service {when} {kind} for {Limit}: {_load.WithoutService(moment)}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace OrleansMqtt.Faults;
+
+/// <summary><c>--seed N --minutes M</c>: random faults; <c>--matrix</c>: each fault once; <c>--only A,B</c>: these; <c>--silos</c>, <c>--edges</c>, <c>--outage SECONDS</c>, <c>--logs FILE</c>.</summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] arguments)
+    {
+        var isMatrix = arguments.Contains("--matrix");
+        var seed = Number(arguments, "--seed", Random.Shared.Next(1, 1_000_000));
+        var minutes = Number(arguments, "--minutes", 5);
+        Print($"seed {seed}");
+        await using var run = await FaultRun.StartAsync(
+            seed, Number(arguments, "--silos", 3), Number(arguments, "--edges", 2), TimeSpan.FromSeconds(Number(arguments, "--outage", isMatrix ? 30 : 10)));
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            foreach (var kind in Plan(arguments, isMatrix, seed).TakeWhile(_ => isMatrix || Text(arguments, "--only") is not null || Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(minutes)))
+            {
+                await run.RunAsync(kind, Print);
+            }
+        }
+        catch (Exception exception)
+        {
+            Print($"Ended by {exception}");
+            return await EndAsync(run, arguments, isCorrect: false);
+        }
+
+        return await EndAsync(run, arguments, run.Rows.All(row => row.IsCorrect));
+    }
+
+    private static IEnumerable<FaultKind> Plan(string[] arguments, bool isMatrix, int seed)
+    {
+        if (Text(arguments, "--only") is { } only)
+        {
+            return only.Split(',').Select(Enum.Parse<FaultKind>);
+        }
+
+        return isMatrix ? Enum.GetValues<FaultKind>() : Endless(new(seed));
+    }
+
+    private static IEnumerable<FaultKind> Endless(Random random)
+    {
+        while (true)
+        {
+            yield return (FaultKind)random.Next(Enum.GetValues<FaultKind>().Length);
+        }
+    }
+
+    private static async Task<int> EndAsync(FaultRun run, string[] arguments, bool isCorrect)
+    {
+        Print(run.Summary);
+        if (Text(arguments, "--logs") is { } file)
+        {
+            await File.WriteAllTextAsync(file, run.Logs);
+        }
+
+        return isCorrect ? 0 : 1;
+    }
+
+    private static string? Text(string[] arguments, string name) => Array.IndexOf(arguments, name) is >= 0 and var at ? arguments[at + 1] : null;
+
+    private static int Number(string[] arguments, string name, int otherwise) => Text(arguments, name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+    private static void Print(string line) => Console.WriteLine($"{DateTime.UtcNow:HH:mm:ss} {line}");
+}

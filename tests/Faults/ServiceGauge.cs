@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+namespace OrleansMqtt.Faults;
+
+/// <summary>How long a client is without service: the longest time between two things that happened to it, from a moment on.</summary>
+internal sealed class ServiceGauge
+{
+    private readonly Lock _lock = new();
+    private long _last = Stopwatch.GetTimestamp();
+    private TimeSpan _longest;
+
+    /// <summary>Connections that the server ended.</summary>
+    public int Closed { get; private set; }
+
+    public void Restart()
+    {
+        lock (_lock)
+        {
+            (_last, _longest, Closed) = (Stopwatch.GetTimestamp(), TimeSpan.Zero, 0);
+        }
+    }
+
+    public void Serve()
+    {
+        lock (_lock)
+        {
+            var now = Stopwatch.GetTimestamp();
+            var gap = Stopwatch.GetElapsedTime(_last, now);
+            (_last, _longest) = (now, gap > _longest ? gap : _longest);
+        }
+    }
+
+    public void Close()
+    {
+        lock (_lock)
+        {
+            Closed++;
+        }
+    }
+
+    /// <summary>The longest pause, the one that lasts included.</summary>
+    public TimeSpan Longest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var open = Stopwatch.GetElapsedTime(_last);
+                return open > _longest ? open : _longest;
+            }
+        }
+    }
+
+    public bool IsServedSince(long moment)
+    {
+        lock (_lock)
+        {
+            return _last > moment;
+        }
+    }
+}
