@@ -2,7 +2,10 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text;
+using Orleans.Runtime;
 using OrleansMqtt.Edge.Authentication;
+using OrleansMqtt.Edge.Delivering;
+using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
 
 namespace OrleansMqtt.Edge.Connections;
@@ -195,14 +198,26 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             SessionExpirySeconds = packet.SessionExpiryInterval,
             Will = packet.Will?.ToMessage(ClientId),
         };
-        try
+        var begun = context.Time.GetTimestamp();
+        for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
         {
-            return await context.Grains.GetClient(ClientId).Connect(request);
-        }
-        catch (Exception exception)
-        {
-            connection.Close(CloseReason.Server(ReasonCode.ServerUnavailable, $"The session is not available ({exception.GetType().Name})."));
-            return null;
+            try
+            {
+                return await context.Grains.GetClient(ClientId).Connect(request);
+            }
+            catch (OrleansMessageRejectionException exception) when (
+                exception is not SiloUnavailableException && !connection.IsClosing && context.Time.GetElapsedTime(begun) < context.Options.ConnectTimeout)
+            {
+                // It was not begun: the grain is moving.
+                context.Logger.SessionCallFailed(ClientId, exception.Message);
+            }
+            catch (Exception exception)
+            {
+                connection.Close(CloseReason.Server(ReasonCode.ServerUnavailable, $"The session is not available ({exception.GetType().Name})."));
+                return null;
+            }
+
+            await Task.Delay(pause, context.Time);
         }
     }
 

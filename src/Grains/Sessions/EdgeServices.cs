@@ -7,11 +7,8 @@ namespace OrleansMqtt.Grains;
 /// <summary>The edges by the silo they run in.</summary>
 internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle silos, ISiloMetadataCache? metadata = null) : GrainServiceClient<IEdgeService>(services)
 {
-    /// <summary>The silos that may have an edge with connections.</summary>
-    public IEnumerable<SiloAddress> Living => silos.GetApproximateSiloStatuses()
-        .Where(static each => each.Value is SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping)
-        .Select(static each => each.Key)
-        .Where(HasEdge);
+    /// <summary>The silos that may have an edge with connections: one that stops has ended them before its silo does.</summary>
+    public IEnumerable<SiloAddress> Living => silos.GetApproximateSiloStatuses(onlyActive: true).Keys.Where(HasEdge);
 
     public IEdgeService Of(SiloAddress silo) => GetGrainService(silo);
 
