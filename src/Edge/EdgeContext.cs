@@ -34,7 +34,7 @@ internal sealed class EdgeContext
         _freeze = new FreezeGuard(time, Options.FreezeLimit);
         Deadlines = new DeadlineWheel(time, Beat);
         Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, logger));
-        InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, time, logger));
+        InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, () => Deliveries!.GenerationOf(partition), time, logger));
         Retained = new(partition => new RetainedSender(grains, partition, time, logger));
         Connections = new ConnectionTable(Options.MaximumConnections);
         Deliveries = new DeliveryReceiver(this);

@@ -60,6 +60,16 @@ internal sealed class DeliveryReceiver(EdgeContext context)
         }
     }
 
+    /// <summary>The generation of the last owner that was heard of; the least number when there was none.</summary>
+    public long GenerationOf(int sessionPartition)
+    {
+        var partition = GetPartition(sessionPartition);
+        lock (partition)
+        {
+            return partition.Generation;
+        }
+    }
+
     /// <summary>Whether the owner of that generation is still the last that was heard of, so that it knows a connection that it has just accepted.</summary>
     public bool IsLatest(int sessionPartition, long generation)
     {

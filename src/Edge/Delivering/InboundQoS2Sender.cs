@@ -8,9 +8,10 @@ namespace OrleansMqtt.Edge.Delivering;
 /// Sends the QoS 2 messages and PUBRELs of this edge's stored sessions to one session partition. What fails is sent again: the partition knows the packet identifiers, so nothing is
 /// stored twice.
 /// </summary>
-internal sealed class InboundQoS2Sender(IEdgeGrains grains, int partition, TimeProvider time, ILogger logger) : RunSender<SessionRun>
+internal sealed class InboundQoS2Sender(IEdgeGrains grains, int partition, Func<long> generation, TimeProvider time, ILogger logger) : RunSender<SessionRun>
 {
     private readonly ISessionPartitionGrain _grain = grains.GetSessionPartition(partition);
+    private long _sequence;
 
     protected override async Task SendAsync(List<SessionRun> runs, int count)
     {
@@ -23,7 +24,7 @@ internal sealed class InboundQoS2Sender(IEdgeGrains grains, int partition, TimeP
             next += run.Count;
         }
 
-        var outcomes = await SendAsync(new InboundQoS2Batch { Items = items });
+        var outcomes = await SendAsync(items);
         next = 0;
         foreach (var run in runs)
         {
@@ -32,16 +33,17 @@ internal sealed class InboundQoS2Sender(IEdgeGrains grains, int partition, TimeP
         }
     }
 
-    private async Task<InboundQoS2Outcome[]> SendAsync(InboundQoS2Batch batch)
+    private async Task<InboundQoS2Outcome[]> SendAsync(InboundQoS2[] items)
     {
         for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
         {
             try
             {
-                var outcomes = await _grain.PublishQoS2(batch);
-                return outcomes.Length == batch.Items.Count
+                var known = Math.Max(generation(), items.Max(static item => item.Epoch.Generation));
+                var outcomes = await _grain.PublishQoS2(new() { Edge = grains.Edge, Sequence = ++_sequence, Generation = known, Items = items });
+                return outcomes.Length == items.Length
                     ? outcomes
-                    : throw new InvalidOperationException($"{batch.Items.Count} packets have {outcomes.Length} outcomes.");
+                    : throw new InvalidOperationException($"{items.Length} packets have {outcomes.Length} outcomes.");
             }
             catch (Exception exception)
             {

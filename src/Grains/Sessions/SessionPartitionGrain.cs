@@ -43,6 +43,7 @@ internal sealed partial class SessionPartitionGrain(
     private long _generation;
     private long _lastCounter;
     private int _asked;
+    private readonly Dictionary<SiloAddress, long> _attempts = [];
     private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _hasMatchedBefore = true;
 
@@ -308,14 +309,26 @@ internal sealed partial class SessionPartitionGrain(
     public async ValueTask<InboundQoS2Outcome[]> PublishQoS2(InboundQoS2Batch batch)
     {
         await _handedOver.Task;
-        var outcomes = new InboundQoS2Outcome[batch.Items.Count];
+        if (batch.Generation < _generation || (_attempts.TryGetValue(batch.Edge, out var last) && batch.Sequence <= last))
+        {
+            // The edge has tried again since, or will.
+            throw new InvalidOperationException("The attempt is an earlier one.");
+        }
+
+        _attempts[batch.Edge] = batch.Sequence;
+        return await StoreQoS2(batch.Items);
+    }
+
+    private async ValueTask<InboundQoS2Outcome[]> StoreQoS2(ArraySegment<InboundQoS2> items)
+    {
+        var outcomes = new InboundQoS2Outcome[items.Count];
         var isNew = new bool[outcomes.Length];
         List<StoreRecord> records = [];
         HashSet<Session> changed = [];
         for (var i = 0; i < outcomes.Length; i++)
         {
             var before = records.Count;
-            outcomes[i] = Receive(batch.Items[i], records, changed);
+            outcomes[i] = Receive(items[i], records, changed);
             isNew[i] = records.Count > before;
         }
 
@@ -333,7 +346,7 @@ internal sealed partial class SessionPartitionGrain(
         catch (ArgumentException exception)
         {
             LogRefused(exception, _partition);
-            return await PublishOneByOne(batch, isNew, outcomes);
+            return await PublishOneByOne(items, isNew, outcomes);
         }
     }
 
@@ -409,12 +422,12 @@ internal sealed partial class SessionPartitionGrain(
     }
 
     /// <summary>The log does not take one of the records, ever (it is too large): nothing of the batch was stored, and the others must not suffer.</summary>
-    private async Task<InboundQoS2Outcome[]> PublishOneByOne(InboundQoS2Batch batch, bool[] isNew, InboundQoS2Outcome[] outcomes)
+    private async Task<InboundQoS2Outcome[]> PublishOneByOne(ArraySegment<InboundQoS2> items, bool[] isNew, InboundQoS2Outcome[] outcomes)
     {
         HashSet<Session> changed = [];
         for (var i = 0; i < outcomes.Length; i++)
         {
-            var item = batch.Items[i];
+            var item = items[i];
             if (_sessions.Find(item.SessionSlot, item.Epoch) is not { } session)
             {
                 outcomes[i] = InboundQoS2Outcome.Stale;
@@ -430,7 +443,7 @@ internal sealed partial class SessionPartitionGrain(
             // An identifier from before the batch has its message on the log.
             if (isNew[i])
             {
-                outcomes[i] = batch.Items.Count == 1 ? InboundQoS2Outcome.NotStored : (await PublishQoS2(new() { Items = new([item]) }))[0];
+                outcomes[i] = items.Count == 1 ? InboundQoS2Outcome.NotStored : (await StoreQoS2(new([item])))[0];
             }
         }
 
