@@ -281,24 +281,9 @@ internal sealed partial class ClientSessionGrain(
     }
 
     /// <returns>How the connection had ended by itself; null when it was closed now, or its edge is dead.</returns>
-    private async Task<DisconnectNotice?> CloseTakenOver(SiloAddress edge, long connectionId)
-    {
+    private Task<DisconnectNotice?> CloseTakenOver(SiloAddress edge, long connectionId) =>
         // What the earlier connection has published must be on the log before the new one may publish; a dead edge publishes nothing any more.
-        while (!edges.IsDead(edge))
-        {
-            try
-            {
-                return await edges.Of(edge).CloseTakenOver(connectionId);
-            }
-            catch (Exception exception)
-            {
-                LogCloseFailed(exception, edge, _clientId);
-                await Task.Delay(100);
-            }
-        }
-
-        return null;
-    }
+        edges.AskAsync(edge, service => service.CloseTakenOver(connectionId), exception => LogCloseFailed(exception, edge, _clientId));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Edge {Edge} did not close the earlier connection of client {ClientId}; it is asked again")]
     private partial void LogCloseFailed(Exception exception, SiloAddress edge, string clientId);

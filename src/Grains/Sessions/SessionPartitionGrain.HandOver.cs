@@ -110,38 +110,16 @@ internal sealed partial class SessionPartitionGrain
     /// <returns>None when the edge is dead; null when a later owner has asked.</returns>
     private async Task<HandedOverConnection[]?> AskForConnections(SiloAddress edge)
     {
-        while (!edgeServices.IsDead(edge))
-        {
-            try
-            {
-                return await edgeServices.Of(edge).HandOver(_partition, _generation);
-            }
-            catch (Exception exception)
-            {
-                LogHandOverFailed(exception, edge, _partition);
-                await Task.Delay(100);
-            }
-        }
-
-        return [];
+        // In an array of its own, so that the answer of a dead edge is none, and not that of a later owner.
+        HandedOverConnection[]?[]? answer = await edgeServices.AskAsync(
+            edge, async service => new[] { await service.HandOver(_partition, _generation) }, exception => LogHandOverFailed(exception, edge, _partition));
+        return answer is null ? [] : answer[0];
     }
 
     private async Task CloseRefused(SiloAddress edge, long connectionId)
     {
         await Task.Yield();
-        while (!edgeServices.IsDead(edge))
-        {
-            try
-            {
-                await edgeServices.Of(edge).CloseTakenOver(connectionId);
-                return;
-            }
-            catch (Exception exception)
-            {
-                LogHandOverFailed(exception, edge, _partition);
-                await Task.Delay(200);
-            }
-        }
+        await edgeServices.AskAsync(edge, service => service.CloseTakenOver(connectionId), exception => LogHandOverFailed(exception, edge, _partition));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Session partition {SessionPartition} goes on with {Count} living connections")]

@@ -376,7 +376,11 @@ internal sealed partial class SessionSender(
         ? Delivery.NoSource
         : reference.Link < numbers.FirstRetained ? numbers.OfLinks[reference.Link] : ~numbers.OfLinks[reference.Link];
 
-    private int OutOfOrder(MessageReference reference) => NumberOf(reference) is >= 0 and var number ? ~number : NumberOf(reference);
+    private int OutOfOrder(MessageReference reference)
+    {
+        var number = NumberOf(reference);
+        return number >= 0 ? ~number : number;
+    }
 
     private void RequestLoad(Session session, MessageSource link, long offset)
     {
