@@ -93,6 +93,9 @@ internal sealed class FaultLoad : IDisposable
     public string WithoutService(long moment) => string.Join(", ", _publishers.Concat(Receivers).Where(client => !_gauges[client].IsServedSince(moment))
         .Select(client => $"{client.ClientId} (connected {client.IsConnected}, outgoing {client.Outgoing})"));
 
+    /// <summary>How the clients are that may wait for something.</summary>
+    public string Describe() => string.Join(", ", Receivers.Append(Slow).Append(Watcher).Select(client => $"{client.ClientId} (connected {client.IsConnected}, missing {Missing(client)})"));
+
     /// <summary>Publishes nothing more, and waits until everything has arrived.</summary>
     public async Task<bool> SettleAsync(TimeSpan limit)
     {
@@ -133,6 +136,9 @@ internal sealed class FaultLoad : IDisposable
         _isOver = true;
         _publishers.Concat(Receivers).Append(Slow).Append(Watcher).ToList().ForEach(client => client.Dispose());
     }
+
+    private long Missing(SessionClient client) =>
+        _clean.Find(entry => entry.Client == client).Observer is { } observer ? observer.Missing + observer.Lost : Ledger.Lost(client.ClientId);
 
     private int QoSOf(SessionClient client) => client.ClientId[Prefix.Length + 2] - '0';
 

@@ -55,8 +55,7 @@ internal sealed class FaultRun : IAsyncDisposable
         await RequireServiceAsync(Stopwatch.GetTimestamp(), kind, "after");
         var (publishing, delivery, closed) = _load.Pauses;
         await wills.EndAsync();
-        await FaultLoad.WaitAsync(() => wills.IsComplete, Limit);
-        await _load.SettleAsync(Limit);
+        var hasSettled = await FaultLoad.WaitAsync(() => wills.IsComplete, Limit) & await _load.SettleAsync(Limit);
         FaultRow row = new(
             kind, ledger.Acknowledged - acknowledged, ledger.Received - delivered, _load.Lost - lost, _load.Duplicates - duplicates, ledger.OutOfOrder - disorder, ledger.LostSessions - sessions, wills.Wrong,
             ledger.Violations.Count - violations, closed, publishing, delivery, _injector.Expected(kind));
@@ -65,6 +64,11 @@ internal sealed class FaultRun : IAsyncDisposable
         foreach (var note in ledger.Violations.Skip(violations).Concat(ledger.Notes.Skip(_notes)).Take(20))
         {
             print($"  {note}");
+        }
+
+        if (!hasSettled)
+        {
+            print($"  not complete after {Limit.TotalSeconds} s: {_load.Describe()}");
         }
 
         _notes = ledger.Notes.Count;

@@ -201,8 +201,15 @@ internal sealed partial class SessionPartitionGrain(
         List<StoreRecord> records = [];
         encoder.Add(will, records);
         _store.AddSession(session, records);
-        await _store.CommitAsync(records);
-        GrainInstruments.Wills.Add(1);
+        try
+        {
+            await _store.CommitAsync(records);
+            GrainInstruments.Wills.Add(1);
+        }
+        catch (ArgumentException exception)
+        {
+            LogWillRefused(exception, clientId);
+        }
     }
 
     public async ValueTask<SubscribeOutcome?> Subscribe(string clientId, ConnectionEpoch epoch, Subscription[] subscriptions)
@@ -553,6 +560,9 @@ internal sealed partial class SessionPartitionGrain(
         // The call reaches the next activation: clients that neither send nor get anything would else stay with an owner that is none.
         await GrainFactory.GetGrain<ISessionOwnerGrain>(_partition).Wake();
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The log refuses the will of client {ClientId}: it is not published")]
+    private partial void LogWillRefused(Exception exception, string clientId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} has a QoS 2 message that the log does not take")]
     private partial void LogRefused(Exception exception, int sessionPartition);

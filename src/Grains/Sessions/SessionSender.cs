@@ -219,6 +219,13 @@ internal sealed partial class SessionSender(
         {
             await store.CommitAsync(records);
         }
+        catch (ArgumentException exception)
+        {
+            // The log does not take what belongs to these sessions. They go on: what was to be sent now follows when they connect again.
+            LogNotStored(exception, sessionPartition);
+            sessions.ForEach(static session => session.Commits--);
+            return;
+        }
         catch (Exception exception)
         {
             // The partition has a later owner, or ends: these sessions go on there.

@@ -133,6 +133,12 @@ internal sealed class KafkaOwner : ILogOwner
 
                 _stopping.Token.WaitHandle.WaitOne(RetryDelay);
             }
+            catch (KafkaException exception)
+            {
+                // This client cannot tell what becomes of the transaction. A new one of the same name finds out.
+                _logger.LogTransactionRefused(_name, exception.Error.Reason);
+                throw new OwnerFailedException(_name, exception.Error.Reason);
+            }
             catch (Exception exception) when (_isOpen && exception is not (OwnerFencedException or OwnerFailedException or ObjectDisposedException))
             {
                 TryAbort();

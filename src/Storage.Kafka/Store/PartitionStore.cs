@@ -18,6 +18,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
 
     // An open transaction that did not end by then is ended by Kafka.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ReopenPause = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _lock = new();
     private readonly IMessageLog _log;
@@ -280,7 +281,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
     private async Task ReopenAsync()
     {
         await _owner.DisposeAsync();
-        _owner = await _log.OpenOwnerAsync(_ownerName, _releasing.Token);
+        _owner = await OpenOwnerAsync();
         if (_isShared)
         {
             // Nothing tells their records from those of a later owner, which is fenced now.
@@ -297,6 +298,22 @@ public sealed partial class PartitionStore : IAsyncDisposable
             }
 
             position = batch.To;
+        }
+    }
+
+    private async Task<ILogOwner> OpenOwnerAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await _log.OpenOwnerAsync(_ownerName, _releasing.Token);
+            }
+            catch (Exception exception) when (exception is not (OwnerFencedException or OperationCanceledException or ObjectDisposedException))
+            {
+                LogReopened(Partition, exception.Message);
+                await Task.Delay(ReopenPause, _releasing.Token);
+            }
         }
     }
 
