@@ -17,7 +17,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     /// <summary>How long a client may be without service.</summary>
     public TimeSpan Expected(FaultKind kind) => kind switch
     {
-        FaultKind.SiloHang => TimeSpan.FromSeconds(12),
+        FaultKind.SiloHang or FaultKind.SiloIsolation => TimeSpan.FromSeconds(12),
         FaultKind.KafkaPause => outage + TimeSpan.FromSeconds(5),
         // A broker stops and starts in some seconds.
         FaultKind.KafkaRestart => outage + TimeSpan.FromSeconds(25),
@@ -39,6 +39,9 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 break;
             case FaultKind.SiloHang:
                 await HangAsync(Choose("silo"), during);
+                break;
+            case FaultKind.SiloIsolation:
+                await IsolateAsync(Choose("silo"), during);
                 break;
             case FaultKind.EdgeKill:
                 var edge = Choose("edge");
@@ -141,6 +144,24 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         }
 
         // Its place was taken meanwhile: it ends, or comes back.
+        await FaultLoad.WaitAsync(() => silo.Process.HasExited, TimeSpan.FromSeconds(10));
+        await WaitForSilosAsync();
+    }
+
+    private async Task IsolateAsync(ServerProcess silo, Action during)
+    {
+        cluster.Isolate(silo);
+        try
+        {
+            during();
+            // The others take its place meanwhile; it reads so in the database, and ends.
+            await FaultLoad.WaitAsync(() => silo.Process.HasExited, outage * 2);
+        }
+        finally
+        {
+            cluster.Rejoin(silo);
+        }
+
         await FaultLoad.WaitAsync(() => silo.Process.HasExited, TimeSpan.FromSeconds(10));
         await WaitForSilosAsync();
     }

@@ -5,6 +5,7 @@ internal enum FaultKind
 {
     SiloKill,
     SiloHang,
+    SiloIsolation,
     EdgeKill,
     RollingRestart,
     KafkaRestart,
