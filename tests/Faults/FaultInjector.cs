@@ -18,6 +18,8 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     public TimeSpan Expected(FaultKind kind) => kind switch
     {
         FaultKind.SiloHang or FaultKind.SiloIsolation => TimeSpan.FromSeconds(12),
+        // Its clients notice nothing before it wakes, and closes their connections.
+        FaultKind.EdgeHang => (outage * 2) + TimeSpan.FromSeconds(5),
         FaultKind.KafkaPause => outage + TimeSpan.FromSeconds(5),
         // A broker stops and starts in some seconds.
         FaultKind.KafkaRestart => outage + TimeSpan.FromSeconds(25),
@@ -48,6 +50,9 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 await edge.KillAsync();
                 during();
                 await cluster.AddAsync("edge");
+                break;
+            case FaultKind.EdgeHang:
+                await HangAsync(Choose("edge"), during);
                 break;
             case FaultKind.RollingRestart:
                 await RestartAllAsync(during);
@@ -130,9 +135,9 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         }
     }
 
-    private async Task HangAsync(ServerProcess silo, Action during)
+    private async Task HangAsync(ServerProcess process, Action during)
     {
-        silo.Hang();
+        process.Hang();
         try
         {
             during();
@@ -140,11 +145,16 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         }
         finally
         {
-            silo.Wake();
+            process.Wake();
         }
 
         // Its place was taken meanwhile: it ends, or comes back.
-        await FaultLoad.WaitAsync(() => silo.Process.HasExited, TimeSpan.FromSeconds(10));
+        await FaultLoad.WaitAsync(() => process.Process.HasExited, TimeSpan.FromSeconds(10));
+        if (process.Process.HasExited && process.Roles == "edge")
+        {
+            await cluster.AddAsync("edge");
+        }
+
         await WaitForSilosAsync();
     }
 

@@ -7,6 +7,7 @@ internal enum FaultKind
     SiloHang,
     SiloIsolation,
     EdgeKill,
+    EdgeHang,
     RollingRestart,
     KafkaRestart,
     KafkaPause,
