@@ -3,11 +3,16 @@ using System.Globalization;
 
 namespace OrleansMqtt.Faults;
 
-/// <summary><c>--seed N --minutes M</c>: random faults; <c>--matrix</c>: each fault once; <c>--only A,B</c>: these; <c>--silos</c>, <c>--edges</c>, <c>--outage SECONDS</c>, <c>--logs FILE</c>.</summary>
+/// <summary><c>--connections N</c>: as many on two edges, one is killed. Otherwise <c>--seed N --minutes M</c>: random faults; <c>--matrix</c>: each fault once; <c>--only A,B</c>: these; <c>--silos</c>, <c>--edges</c>, <c>--outage SECONDS</c>, <c>--logs FILE</c>.</summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] arguments)
     {
+        if (Number(arguments, "--connections", 0) is > 0 and var connections)
+        {
+            return await EdgeLoss.RunAsync(connections, TimeSpan.FromSeconds(30), Print) ? 0 : 1;
+        }
+
         var isMatrix = arguments.Contains("--matrix");
         var seed = Number(arguments, "--seed", Random.Shared.Next(1, 1_000_000));
         var minutes = Number(arguments, "--minutes", 5);
