@@ -8,6 +8,16 @@ namespace OrleansMqtt.Log.Kafka;
 /// <summary>Creates the topics that are missing, and checks those that exist.</summary>
 internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, ILogger logger)
 {
+    // By its own defaults Kafka compacts nothing before a gibibyte or a week, and keeps for a day what says that a key was deleted: an owner has to read all of that when it begins.
+    private static readonly Dictionary<string, string> Compacted = new()
+    {
+        ["cleanup.policy"] = "compact",
+        ["segment.bytes"] = "33554432",
+        ["segment.ms"] = "3600000",
+        ["min.cleanable.dirty.ratio"] = "0.2",
+        ["delete.retention.ms"] = "3600000",
+    };
+
     private static readonly DescribeTopicsOptions DescribeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
     private static readonly DescribeConfigsOptions ConfigOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
 
@@ -81,7 +91,7 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
 
     private async Task CreateAsync(TopicSpecification topic)
     {
-        Dictionary<string, string> configs = new() { ["cleanup.policy"] = topic.IsCompacted ? "compact" : "delete" };
+        Dictionary<string, string> configs = topic.IsCompacted ? new(Compacted) : new() { ["cleanup.policy"] = "delete" };
         try
         {
             await admin.CreateTopicsAsync(
