@@ -15,6 +15,7 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     private TaskCompletionSource<long>? _next;
     private bool _isUpdating;
     private bool _needsAll = true;
+    private bool _hasChangedBesides;
     private long _version;
 
     /// <summary>The router's generation; 0 while unknown.</summary>
@@ -40,11 +41,16 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     /// <summary>Called when a later owner of the session partition has spoken to the router.</summary>
     public required Action Superseded { get; init; }
 
-    public bool HasChanges => _added.Count + _removed.Count > 0;
+    public bool HasChanges => _hasChangedBesides || _added.Count + _removed.Count > 0;
 
     public void Add(string filter)
     {
-        if (!_removed.Remove(filter))
+        if (_needsAll)
+        {
+            // The next update has all filters of that moment: a partition that is loaded notes none of its own here.
+            _hasChangedBesides = true;
+        }
+        else if (!_removed.Remove(filter))
         {
             _added.Add(filter);
         }
@@ -52,7 +58,11 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
 
     public void Remove(string filter)
     {
-        if (!_added.Remove(filter))
+        if (_needsAll)
+        {
+            _hasChangedBesides = true;
+        }
+        else if (!_added.Remove(filter))
         {
             _removed.Add(filter);
         }
@@ -134,7 +144,7 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
         };
         _added.Clear();
         _removed.Clear();
-        _needsAll = false;
+        (_needsAll, _hasChangedBesides) = (false, false);
         return update;
     }
 

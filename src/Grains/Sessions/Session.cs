@@ -3,6 +3,9 @@ namespace OrleansMqtt.Grains;
 /// <summary>A client's session, as its partition keeps it: with or without a connection.</summary>
 internal sealed class Session(string clientId, int slot)
 {
+    /// <summary>Shared by all sessions that have nothing to send again; nothing is ever put into it.</summary>
+    private static readonly Queue<ushort> NothingToResend = new(0);
+
     public string ClientId { get; } = clientId;
 
     /// <summary>Its place in the table.</summary>
@@ -41,7 +44,7 @@ internal sealed class Session(string clientId, int slot)
     public HashSet<ushort>? Received { get; set; }
 
     /// <summary>What was in flight before the present connection and was not sent on it yet, in order.</summary>
-    public Queue<ushort> Resend { get; private set; } = [];
+    public Queue<ushort> Resend { get; private set; } = NothingToResend;
 
     /// <summary>Whether deliveries may begin: the connection is accepted.</summary>
     public bool IsStarted { get; private set; }
@@ -106,7 +109,7 @@ internal sealed class Session(string clientId, int slot)
         (Edge, ConnectionId, Epoch, IsStarted) = (edge, connectionId, epoch, false);
         Retained?.Interrupt();
         Window.Open(maximumInflight, maximumInflightBytes);
-        Resend = new(Window.InOrder.Select(message => message.PacketId));
+        Resend = QueueOf(Window.InOrder);
         Taken = null;
     }
 
@@ -115,7 +118,7 @@ internal sealed class Session(string clientId, int slot)
     {
         (Edge, ConnectionId, Epoch, IsStarted) = (edge, connectionId, epoch, true);
         Retained?.Interrupt();
-        Resend = new(Window.InOrder.Where(static entry => !entry.Message.IsSent).Select(static entry => entry.PacketId));
+        Resend = QueueOf(Window.InOrder.Where(static entry => !entry.Message.IsSent));
     }
 
     /// <summary>The connection is accepted; deliveries may begin.</summary>
@@ -123,4 +126,10 @@ internal sealed class Session(string clientId, int slot)
 
     /// <summary>Nothing goes to the connection any more, and nothing that comes from it counts.</summary>
     public void Detach(ConnectionEpoch epoch) => (Edge, IsStarted, Epoch) = (null, false, epoch);
+
+    private static Queue<ushort> QueueOf(IEnumerable<(ushort PacketId, InflightMessage Message)> inflight)
+    {
+        Queue<ushort> packetIds = new(inflight.Select(static entry => entry.PacketId));
+        return packetIds.Count == 0 ? NothingToResend : packetIds;
+    }
 }

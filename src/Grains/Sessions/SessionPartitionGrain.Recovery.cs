@@ -79,6 +79,7 @@ internal sealed partial class SessionPartitionGrain
         {
             _sessions.Add(session);
             _store.SetDurable(session, record.ExpirySeconds > 0);
+            session.Subscriptions.EnsureCapacity(record.Subscriptions.Count);
             SourceOffset[]? last = null;
             SubscriptionStart? start = null;
             foreach (var (subscription, offsets) in record.Subscriptions)
