@@ -51,6 +51,7 @@ public static class GrainsSiloBuilderExtensions
         }
 
         services.AddHostedService<SessionPartitionStarter>();
+        services.AddSingleton<IPartitionPreparation, SiloRehearsal>();
         return silo
             .AddLogGrainStorage(SessionStorage.Name, options =>
             {
