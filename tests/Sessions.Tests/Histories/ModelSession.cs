@@ -119,7 +119,7 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
             }
         }
 
-        _deliveries[publish.PacketId] = new(message, publish.QoS, _received++, model.Now, _connection);
+        _deliveries[publish.PacketId] = new(message, publish.QoS, _received++, model.Now, _connection) { HadRetain = publish.IsRetained };
         Deliver(publish, message);
         if (ReceiveMaximum > 0 && _deliveries.Values.Count(delivery => delivery.PublishedOn == _connection && !delivery.IsOver) > ReceiveMaximum)
         {
@@ -172,6 +172,12 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
         {
             if (!delivery.IsAnswered && delivery.Connection != _connection)
             {
+                if (delivery.HadRetain && model.FindRetained(delivery.Message.Topic) != delivery.Message)
+                {
+                    // A retained message that another one has replaced may be gone from the log.
+                    continue;
+                }
+
                 yield return $"{clientId} has not got {delivery.Message} again, which it had not answered";
             }
             else if (delivery.QoS == 2 && delivery.IsAnswered && !delivery.IsReleased)
