@@ -26,6 +26,9 @@ public sealed partial class StatementTests
     [Fact]
     public void Each_statement_that_binds_a_server_has_a_test_or_a_reason() => Assert.Empty(new ConformanceTable().Unshown);
 
+    [Fact]
+    public void No_statement_has_a_test_and_a_reason_for_having_none() => Assert.Empty(new ConformanceTable().Contradicted);
+
     [Theory, InlineData(V5), InlineData(V311)]
     public void No_statement_is_listed_twice(MqttVersion version)
     {

@@ -29,6 +29,9 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Which lines are kept from now on; all, if not set. For a program that writes more than fits into memory.</summary>
+    public Predicate<string> Keeps { private get; set; } = static _ => true;
+
     public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         ProcessStartInfo info = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -129,7 +132,7 @@ public sealed class ChildProcess : IAsyncDisposable
 
     private void Add(string? line)
     {
-        if (line is not null)
+        if (line is not null && Keeps(line))
         {
             lock (_lock)
             {

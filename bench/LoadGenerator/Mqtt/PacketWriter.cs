@@ -76,7 +76,7 @@ internal static class PacketWriter
     }
 
     /// <summary>PUBLISH with no properties (section 3.3).</summary>
-    public static byte[] Publish(int protocol, ushort packetId, string topic, ReadOnlySpan<byte> payload, int qualityOfService, bool isDuplicate)
+    public static byte[] Publish(int protocol, ushort packetId, string topic, ReadOnlySpan<byte> payload, int qualityOfService, bool isDuplicate, bool isRetained = false)
     {
         var body = new MemoryStream();
         WriteText(body, topic);
@@ -91,7 +91,7 @@ internal static class PacketWriter
         }
 
         body.Write(payload);
-        return Packet(((byte)PacketType.Publish << 4) | (qualityOfService << 1) | (isDuplicate ? 8 : 0), body);
+        return Packet(((byte)PacketType.Publish << 4) | (qualityOfService << 1) | (isDuplicate ? 8 : 0) | (isRetained ? 1 : 0), body);
     }
 
     /// <summary>UNSUBSCRIBE from one topic filter (section 3.10).</summary>

@@ -17,6 +17,9 @@ internal sealed class MqttConnection : IDisposable
     /// <summary>How long a takeover lets the connection read what its client had sent before: often its DISCONNECT.</summary>
     private static readonly TimeSpan LastReadTimeout = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>So many bytes of a packet that is not complete keep the connection alive as a packet does.</summary>
+    private const int LivelyBytes = 1024;
+
     private readonly EdgeContext _context;
     private readonly IDuplexPipe _transport;
     private readonly EndPoint? _remote;
@@ -374,9 +377,15 @@ internal sealed class MqttConnection : IDisposable
     private async ValueTask ReadAsync()
     {
         var input = _transport.Input;
+        var isHeard = true;
+        long unfinished = 0;
         while (true)
         {
-            Volatile.Write(ref _lastActive, _context.Deadlines.Time);
+            if (isHeard)
+            {
+                Volatile.Write(ref _lastActive, _context.Deadlines.Time);
+            }
+
             _isReading = true;
             var result = await input.ReadAsync();
             _isReading = false;
@@ -386,6 +395,7 @@ internal sealed class MqttConnection : IDisposable
             }
 
             var buffer = result.Buffer;
+            var (received, left) = (buffer.Length, 0L);
             try
             {
                 while (!IsClosing && _dispatcher!.TakeNext(ref buffer) is { } operation)
@@ -405,10 +415,14 @@ internal sealed class MqttConnection : IDisposable
             }
             finally
             {
+                left = buffer.Length;
                 input.AdvanceTo(buffer.Start, buffer.End);
                 _dispatcher!.CountReceived();
             }
 
+            // Packets keep a connection alive ([MQTT-3.1.2-22]); single bytes that never become one do not, but a large one may take long to come.
+            isHeard = left < received || left - unfinished >= LivelyBytes;
+            unfinished = isHeard ? left : unfinished;
             if (result.IsCompleted && !IsClosing)
             {
                 Close(CloseReason.Lost("The client closed the connection without DISCONNECT."));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace OrleansMqtt.Silo.Zilla;
@@ -10,8 +11,8 @@ internal sealed partial class ZillaTopics(ZillaBinding proxy, ConvertedSettings 
         var options = proxy.Options;
         ConvertNames(options["topics"]);
         ConvertClients(options["clients"]);
-        settings.NotCarriedOver(options["server"], "clients are not sent to other servers");
-        settings.NotCarriedOver(options["publish"]["qosMax"], "every QoS is accepted");
+        ConvertServer(options["server"]);
+        ConvertMaximumQoS(options["publish"]["qosMax"]);
         ConvertRoutes();
         if (proxy.Node["exit"].Text is null)
         {
@@ -56,6 +57,39 @@ internal sealed partial class ZillaTopics(ZillaBinding proxy, ConvertedSettings 
             {
                 settings.NotCarriedOver(pattern, "{identity} must be one level of it");
             }
+        }
+    }
+
+    /// <summary>Where clients of other instances are sent whose sessions live here.</summary>
+    private void ConvertServer(ZillaNode server)
+    {
+        if (server.Text is not { } address)
+        {
+            return;
+        }
+
+        if (!ConvertedSettings.IsExpression(address) && !(address.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(address.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port) && port > 0))
+        {
+            settings.NotCarriedOver(server, "it must be host:port");
+            return;
+        }
+
+        settings.Set("Mqtt:AdvertisedAddress", server, address);
+        settings.Set("Mqtt:Redirect", true);
+        settings.Note(server, "clients are sent to other processes of a cluster only: see docs/cluster.md");
+    }
+
+    private void ConvertMaximumQoS(ZillaNode maximum)
+    {
+        int? qos = maximum.Text switch { "at_most_once" => 0, "at_least_once" => 1, "exactly_once" => 2, _ => null };
+        if (qos is { } known)
+        {
+            settings.Set("Mqtt:MaximumQoS", known);
+            settings.Note(maximum, "it is the greatest QoS of subscriptions too");
+        }
+        else
+        {
+            settings.NotCarriedOver(maximum, "it is none of at_most_once, at_least_once and exactly_once");
         }
     }
 

@@ -158,7 +158,7 @@ public sealed class EnhancedAuthenticationTests(AuthenticatingServer server) : A
     }
 
     [Theory, InlineData(60, false), InlineData(118, true)]
-    [Statement(V5, "MQTT-3.1.2-24")]
+    [Statement(V5, "MQTT-3.1.2-24", "MQTT-3.15.2-2", "MQTT-3.15.2-3")]
     public async Task No_packet_of_the_exchange_is_larger_than_the_client_takes(int size, bool takesChallenge)
     {
         ScramClient scram = new(AuthenticatingServer.User, AuthenticatingServer.Password);

@@ -65,4 +65,30 @@ public sealed class KeepAliveTests(ConformanceServer server) : ConformanceTests(
             await client.ExpectNothingAsync();
         }
     }
+
+    [Theory, InlineData(V311), InlineData(V5)]
+    [Statement(V311, "MQTT-3.1.2-24")]
+    [Statement(V5, "MQTT-3.1.2-22")]
+    public async Task Bytes_that_never_become_a_packet_do_not_count(MqttVersion version)
+    {
+        var client = await ConnectAsync(new Connect(version, NewClientId()) { KeepAlive = 2 });
+        await client.SendAsync([0x30, 0x7F]);
+        var watch = Stopwatch.StartNew();
+        var closed = client.ReceiveCloseAsync();
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(300));
+        while (!closed.IsCompleted && await timer.WaitForNextTickAsync())
+        {
+            try
+            {
+                await client.SendAsync([0]);
+            }
+            catch (IOException)
+            {
+                // The server has closed it.
+            }
+        }
+
+        Assert.Equal(0x8D, (await closed)?.Code ?? 0x8D);
+        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(6));
+    }
 }

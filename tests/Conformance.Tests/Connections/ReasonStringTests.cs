@@ -6,7 +6,7 @@ public sealed class ReasonStringTests(ConformanceServer server) : ConformanceTes
     private const int Small = 30;
 
     [Theory, InlineData(0, Small), InlineData(0, null), InlineData(1, Small), InlineData(1, null), InlineData(null, Small)]
-    [Statement(V5, "MQTT-3.1.2-29", "MQTT-3.7.2-2", "MQTT-3.6.2-2", "MQTT-3.1.2-24")]
+    [Statement(V5, "MQTT-3.1.2-29", "MQTT-3.7.2-2", "MQTT-3.6.2-2", "MQTT-3.1.2-24", "MQTT-3.6.2-3", "MQTT-3.7.2-3")]
     public async Task An_acknowledgement_has_one_only_if_it_is_wanted_and_fits(int? wanted, int? maximumPacketSize)
     {
         var client = await ConnectAsync(Create(wanted, maximumPacketSize));
@@ -21,6 +21,18 @@ public sealed class ReasonStringTests(ConformanceServer server) : ConformanceTes
             Assert.True(wanted != 0 || (answer.Properties.Text(PropertyId.ReasonString) is null && !answer.Properties.UserProperties.Any()), $"{answer}");
             Assert.True(answer.Size <= (maximumPacketSize ?? int.MaxValue), $"{answer} has {answer.Size} bytes.");
         }
+    }
+
+    [Fact]
+    [Statement(V5, "MQTT-3.11.2-1", "MQTT-3.11.2-2", "MQTT-3.11.3-2")]
+    public async Task UNSUBACK_tells_no_more_than_its_codes()
+    {
+        var (client, topic) = (await ConnectAsync(Create(null, Small)), NewTopic());
+        await client.SendAsync(RawPackets.Request(V5, 0xA2, 1, [], [.. Enumerable.Range(0, 20).Select(i => RawPackets.Field($"{topic}/{i}"))]));
+        var answer = await client.ReceiveAsync<UnsubAck>();
+        Assert.Empty(answer.Properties);
+        Assert.Equal(Enumerable.Repeat((byte)0x11, 20), answer.Codes);
+        Assert.InRange(answer.Size, 0, Small);
     }
 
     [Theory, InlineData(Small), InlineData(null)]

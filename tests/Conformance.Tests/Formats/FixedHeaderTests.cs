@@ -82,4 +82,17 @@ public sealed class FixedHeaderTests(ConformanceServer server) : ConformanceTest
         await client.SendAsync(new Unsubscribe(2, topic).Encode(V5));
         Assert.Equal(6, (await client.ReceiveAsync<UnsubAck>()).Size);
     }
+
+    [Theory, InlineData(V311), InlineData(V5)]
+    [Statement(V311, "section 4.8")]
+    [Statement(V5, "section 3.2.2.3.6", "MQTT-4.13.1-1")]
+    public async Task A_packet_that_is_larger_than_the_server_takes_closes_the_connection_as_soon_as_its_header_says_so(MqttVersion version)
+    {
+        var announced = (await ConnectAsync(V5)).ConnAck.Properties.Number(PropertyId.MaximumPacketSize) ?? 268_435_460;
+        Assert.SkipWhen(announced >= 268_435_460, "The server takes packets of any size.");
+        PacketWriter header = new();
+        header.WriteByte(0x30);
+        header.WriteVariableInteger((int)announced);
+        await ExpectCloseAsync(version, header.ToArray(), 0x95);
+    }
 }

@@ -76,7 +76,7 @@ public sealed class SubscribeFormatTests(ConformanceServer server) : Conformance
     }
 
     [Theory, InlineData(null), InlineData(30)]
-    [Statement(V5, "MQTT-3.9.2-1", "MQTT-3.1.2-24")]
+    [Statement(V5, "MQTT-3.9.2-1", "MQTT-3.1.2-24", "MQTT-3.9.2-2")]
     public async Task SUBACK_has_a_Reason_String_only_if_it_fits(int? maximumPacketSize)
     {
         Connect connect = new(V5, NewClientId());

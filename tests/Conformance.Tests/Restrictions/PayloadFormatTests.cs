@@ -16,7 +16,7 @@ public sealed class PayloadFormatTests(RestrictedServer server) : RestrictedConf
     }
 
     [Theory, InlineData(null, null), InlineData(0, null), InlineData(null, 40)]
-    [Statement(V5, "section 3.3.2.3.2", "MQTT-3.4.2-1", "MQTT-3.4.2-2", "MQTT-3.1.2-29")]
+    [Statement(V5, "section 3.3.2.3.2", "MQTT-3.4.2-1", "MQTT-3.4.2-2", "MQTT-3.1.2-29", "MQTT-3.4.2-3")]
     public async Task At_QoS_1_it_is_refused_and_the_connection_goes_on(int? wantsReasons, int? maximumPacketSize)
     {
         var topic = NewTopic();

@@ -4,7 +4,7 @@ namespace OrleansMqtt.Conformance.Tests.Restrictions;
 public sealed class RefusedQoS2Tests
 {
     [Theory, InlineData(null), InlineData(40)]
-    [Statement(V5, "MQTT-4.3.3-9", "MQTT-3.5.2-1", "MQTT-3.5.2-2", "section 3.3.2.3.2")]
+    [Statement(V5, "MQTT-4.3.3-9", "MQTT-3.5.2-1", "MQTT-3.5.2-2", "section 3.3.2.3.2", "MQTT-3.5.2-3")]
     public async Task After_an_error_in_PUBREC_the_same_packet_identifier_is_a_new_message(int? maximumPacketSize)
     {
         ConformanceServer.RequireOwn();

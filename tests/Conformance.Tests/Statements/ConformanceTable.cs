@@ -41,6 +41,13 @@ internal sealed class ConformanceTable
         where statement.BindsServer && statement.Reason is null && !_tests.Contains((specification.Version, statement.Id))
         select $"{specification.Name} {statement.Id}: {statement.Summary}";
 
+    /// <summary>Statements with a test that tell why they have none.</summary>
+    public IEnumerable<string> Contradicted =>
+        from specification in Specifications
+        from statement in StatementsOf(specification.Version)
+        where statement.Reason is not null && _tests.Contains((specification.Version, statement.Id))
+        select $"{specification.Name} {statement.Id}: {statement.Reason}";
+
     public IEnumerable<Statement> StatementsOf(MqttVersion version) => Statement.Read(Path.Combine(_lists, Specifications.Single(specification => specification.Version == version).File));
 
     public string Write()

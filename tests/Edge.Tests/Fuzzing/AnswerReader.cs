@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace OrleansMqtt.Edge.Tests.Fuzzing;
 
 /// <summary>Reads what the server sends, strictly.</summary>
@@ -9,6 +11,9 @@ internal sealed class AnswerReader(bool isWebSocket)
 
     /// <summary>The packets as text: type, packet identifier, reason codes.</summary>
     public List<string> Answers { get; } = [];
+
+    /// <summary>The topics of the messages that came, with their QoS.</summary>
+    public List<(string Topic, int QoS)> Deliveries { get; } = [];
 
     /// <summary>Whether what came is whole packets.</summary>
     public bool IsWhole => _mqtt.Count == 0;
@@ -72,16 +77,17 @@ internal sealed class AnswerReader(bool isWebSocket)
             return false;
         }
 
-        var (length, header) = (_mqtt[1] & 0x7F, 2);
-        if (_mqtt[1] >= 0x80)
+        var (length, header) = (0, 1);
+        for (byte next = 0x80; next >= 0x80; header++)
         {
-            if (_mqtt.Count < 3)
+            if (_mqtt.Count == header)
             {
                 return false;
             }
 
-            Assert.InRange(_mqtt[2], 1, 0x7F);
-            (length, header) = (length | (_mqtt[2] << 7), 3);
+            next = _mqtt[header];
+            Assert.True(header < 5 && (next > 0 || header == 1), "The remaining length is longer than it has to be.");
+            length |= (next & 0x7F) << (7 * (header - 1));
         }
 
         if (_mqtt.Count < header + length)
@@ -89,9 +95,33 @@ internal sealed class AnswerReader(bool isWebSocket)
             return false;
         }
 
-        Answers.Add(Describe(_mqtt[0], _mqtt.GetRange(header, length), version));
+        var (first, body) = (_mqtt[0], _mqtt.GetRange(header, length));
+        if (first is >= 0x30 and < 0x40)
+        {
+            Deliver(first, body, version);
+        }
+        else if (first == 0x62)
+        {
+            // Of a message, or of none: then MQTT 5 says so.
+            Assert.True((version == 5 ? body.Count >= 2 : body.Count == 2) && (body.Count == 2 || body[2] is 0 or 0x92), "PUBREL is malformed.");
+        }
+        else
+        {
+            Answers.Add(Describe(first, body, version));
+        }
+
         _mqtt.RemoveRange(0, header + length);
         return true;
+    }
+
+    private void Deliver(byte first, List<byte> body, int version)
+    {
+        var qos = (first >> 1) & 3;
+        var topicEnd = 2 + ((body[0] << 8) | body[1]);
+        Assert.True(qos < 3 && (qos > 0 || first < 0x38), $"A PUBLISH begins with {first:X2}.");
+        Assert.True(qos == 0 || body[topicEnd] + body[topicEnd + 1] > 0, "A PUBLISH has packet identifier 0.");
+        Assert.True(topicEnd + (qos > 0 ? 2 : 0) + (version == 5 ? 1 : 0) <= body.Count, "A PUBLISH is shorter than its fields.");
+        Deliveries.Add((Encoding.UTF8.GetString([.. body[2..topicEnd]]), qos));
     }
 
     private static string Describe(byte first, List<byte> body, int version)

@@ -6,14 +6,17 @@ internal static class FuzzRun
     /// <summary>For one connection, on a machine that does much else.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    public static async Task RunAsync(FuzzHost host, FuzzInput input, bool bySocket)
+    /// <param name="open">Opens the connection.</param>
+    /// <param name="input">What is sent.</param>
+    /// <param name="model">What has to be answered; null when nobody can tell.</param>
+    /// <returns>What was received.</returns>
+    public static async Task<AnswerReader> RunAsync(Func<Task<FuzzChannel>> open, FuzzInput input, ServerModel? model)
     {
         using CancellationTokenSource timeout = new(Limit);
-        var model = input.Stream is { } stream ? ServerModel.Run(stream) : null;
         var answers = new AnswerReader(input.IsWebSocket);
         try
         {
-            await using var channel = bySocket ? await FuzzChannel.ConnectAsync(host.EndPoint) : FuzzChannel.Open(host);
+            await using var channel = await open();
             foreach (var chunk in input.Chunks)
             {
                 if (!await channel.WriteAsync(chunk, timeout.Token))
@@ -30,6 +33,8 @@ internal static class FuzzRun
             {
                 Check(model, answers, channel.MayLoseAnswers);
             }
+
+            return answers;
         }
         catch (OperationCanceledException)
         {

@@ -20,9 +20,10 @@ internal sealed class ServerModel
     private bool _hasMethod;
     private bool _hasExpiry;
 
-    private ServerModel()
-    {
-    }
+    private readonly string? _method;
+
+    /// <param name="method">The authentication method that the server has; null when it has none.</param>
+    private ServerModel(string? method) => _method = method;
 
     /// <summary>The answers, as <see cref="AnswerReader"/> writes them.</summary>
     public List<string> Answers { get; } = [];
@@ -42,9 +43,12 @@ internal sealed class ServerModel
     /// <summary>The client takes so small packets that answers may be missing.</summary>
     public bool HasSmallPackets { get; private set; }
 
-    public static ServerModel Run(ReadOnlySpan<byte> stream)
+    /// <summary>The filters that the client has asked for.</summary>
+    public HashSet<string> Asked { get; } = [];
+
+    public static ServerModel Run(ReadOnlySpan<byte> stream, string? method)
     {
-        ServerModel model = new();
+        ServerModel model = new(method);
         try
         {
             while (model.TryTake(ref stream))
@@ -193,7 +197,7 @@ internal sealed class ServerModel
         reader.End();
         Require((clientId.Length > 0 || Version == 5 || (flags & 2) != 0) && !clientId.StartsWith("$share/", StringComparison.Ordinal), [0x85]);
         Require(!IsSystem(willTopic), [0x87]);
-        Require(method is null or FuzzAuthenticator.MethodName, HasSmallPackets ? [0x8C, 0x97] : [0x8C]);
+        Require(method is null || method == _method, HasSmallPackets ? [0x8C, 0x97] : [0x8C]);
         _hasMethod = _isAuthenticating = method is not null;
         if (_hasMethod)
         {
@@ -213,7 +217,7 @@ internal sealed class ServerModel
         Require(!reader.IsAtEnd && code is (0x18 or 0x19), Wrong);
         Properties(reader, [0x15, 0x16, 0x1F, 0x26], (property, value) => method = property == 0x15 ? (string)value : method);
         reader.End();
-        Require(method == FuzzAuthenticator.MethodName && code == (_isAuthenticating || _isReauthenticating ? 0x18 : 0x19), Wrong);
+        Require(method == _method && code == (_isAuthenticating || _isReauthenticating ? 0x18 : 0x19), Wrong);
         Answers.Add(_isAuthenticating ? "CONNACK 00" : _isReauthenticating ? "AUTH 00" : "AUTH 18");
         _isReauthenticating = !_isAuthenticating && !_isReauthenticating;
         (_isConnected, _isAuthenticating) = (true, false);
@@ -298,6 +302,7 @@ internal sealed class ServerModel
         while (!reader.IsAtEnd);
 
         _filters.UnionWith(filters);
+        Asked.UnionWith(filters);
         Answers.Add(codes.ToString());
     }
 

@@ -1,7 +1,7 @@
 namespace OrleansMqtt.Sessions.Tests.Clients;
 
 /// <summary>A publish that its client has not seen the end of; QoS 0 has none.</summary>
-internal sealed class OutgoingPublish(ushort packetId, string topic, string payload, int qos)
+internal sealed class OutgoingPublish(ushort packetId, string topic, string payload, int qos, bool isRetained = false)
 {
     public ushort PacketId => packetId;
 
@@ -10,6 +10,9 @@ internal sealed class OutgoingPublish(ushort packetId, string topic, string payl
     public string Payload => payload;
 
     public int QoS => qos;
+
+    /// <summary>To be kept as the retained message of its topic.</summary>
+    public bool IsRetained => isRetained;
 
     /// <summary>QoS 2: PUBREC has come; from here on only PUBREL may be sent again.</summary>
     public bool IsTaken { get; set; }

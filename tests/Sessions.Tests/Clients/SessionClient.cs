@@ -150,14 +150,16 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
         await WaitForCloseAsync(connection, "a connection after its DISCONNECT");
     }
 
-    public ushort Subscribe(string filter, int qos)
+    /// <param name="filter">The topic filter.</param>
+    /// <param name="options">With the Maximum QoS in its two lowest bits; the others only with MQTT 5.</param>
+    public ushort Subscribe(string filter, int options)
     {
         lock (_lock)
         {
             var packetId = NextPacketId();
             _requests.Add(packetId);
-            observer.Subscribing(packetId, filter, qos);
-            Send(PacketWriter.Subscribe(protocol, packetId, filter, qos));
+            observer.Subscribing(packetId, filter, options);
+            Send(PacketWriter.Subscribe(protocol, packetId, filter, options));
             return packetId;
         }
     }
@@ -175,7 +177,7 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
     }
 
     /// <summary>Publishes, also at QoS 1 and 2 without waiting. Null: the server's Receive Maximum does not allow it now, or there is no connection.</summary>
-    public OutgoingPublish? Publish(string topic, string payload, int qos)
+    public OutgoingPublish? Publish(string topic, string payload, int qos, bool isRetained = false)
     {
         lock (_lock)
         {
@@ -184,7 +186,7 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
                 return null;
             }
 
-            OutgoingPublish publish = new(qos > 0 ? NextPacketId() : (ushort)0, topic, payload, qos);
+            OutgoingPublish publish = new(qos > 0 ? NextPacketId() : (ushort)0, topic, payload, qos, isRetained);
             if (qos > 0)
             {
                 _outgoing.Add(publish);
@@ -325,8 +327,8 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
 
     private void Send(OutgoingPublish publish, bool isDuplicate)
     {
-        observer.Publishing(publish.Topic, publish.Payload, publish.QoS, isDuplicate);
-        Send(PacketWriter.Publish(protocol, publish.PacketId, publish.Topic, Encoding.UTF8.GetBytes(publish.Payload), publish.QoS, isDuplicate));
+        observer.Publishing(publish, isDuplicate);
+        Send(PacketWriter.Publish(protocol, publish.PacketId, publish.Topic, Encoding.UTF8.GetBytes(publish.Payload), publish.QoS, isDuplicate, publish.IsRetained));
     }
 
     private void AnswerNow(Answers kinds, int count)
@@ -446,7 +448,7 @@ internal sealed class SessionClient(string clientId, int protocol, SessionObserv
         }
 
         observer.Received(new(
-            packet.PacketId, packet.IsDuplicate, packet.QualityOfService, Encoding.UTF8.GetString(packet.Topic), Encoding.UTF8.GetString(packet.Payload), isNew));
+            packet.PacketId, packet.IsDuplicate, packet.QualityOfService, Encoding.UTF8.GetString(packet.Topic), Encoding.UTF8.GetString(packet.Payload), isNew, packet.IsRetained));
     }
 
     private void HandleAcknowledgement(PacketType type, (ushort PacketId, byte Reason) acknowledgement)

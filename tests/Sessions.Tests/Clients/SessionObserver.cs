@@ -23,7 +23,8 @@ internal abstract class SessionObserver
     {
     }
 
-    public virtual void Subscribing(ushort packetId, string filter, int qos)
+    /// <param name="options">With the Maximum QoS in its two lowest bits (MQTT 5, 3.8.3.1).</param>
+    public virtual void Subscribing(ushort packetId, string filter, int options)
     {
     }
 
@@ -39,7 +40,7 @@ internal abstract class SessionObserver
     {
     }
 
-    public virtual void Publishing(string topic, string payload, int qos, bool isDuplicate)
+    public virtual void Publishing(OutgoingPublish publish, bool isDuplicate)
     {
     }
 

@@ -109,7 +109,7 @@ internal sealed class History : IDisposable
                 await client.DisconnectAsync(step.Kind == StepKind.EndSession);
                 break;
             case StepKind.Subscribe:
-                client.Subscribe($"{_prefix}/{step.Topic}", step.QoS);
+                client.Subscribe($"{_prefix}/{step.Topic}", step.QoS | step.Options);
                 await WaitAsync(step.Waits, client, () => !client.HasRequests, "SUBACK");
                 break;
             case StepKind.Unsubscribe:
@@ -118,7 +118,7 @@ internal sealed class History : IDisposable
                 break;
             case StepKind.Publish:
                 var payload = $"m{_payloads++}{(step.IsLong ? $" {new string('x', 3000)}" : "")}";
-                if (client.Publish($"{_prefix}/{step.Topic}", payload, step.QoS) is { } publish)
+                if (client.Publish($"{_prefix}/{step.Topic}", payload, step.QoS, step.IsRetained) is { } publish)
                 {
                     await WaitAsync(step.Waits && step.QoS > 0, client, () => publish.IsTaken || !client.IsOutgoing(publish), $"an acknowledgement of {payload}");
                 }

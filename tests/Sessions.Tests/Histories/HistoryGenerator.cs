@@ -59,7 +59,7 @@ internal sealed class HistoryGenerator
         switch (_random.Next(100))
         {
             case < 40:
-                return new(StepKind.Publish, client) { Topic = Topics[_random.Next(Topics.Length)], QoS = QoS(), Waits = _random.Next(3) == 0, IsLong = _random.Next(20) == 0 };
+                return new(StepKind.Publish, client) { Topic = Topics[_random.Next(Topics.Length)], QoS = QoS(), Waits = _random.Next(3) == 0, IsLong = _random.Next(20) == 0, IsRetained = _random.Next(3) == 0 };
             case < 60:
                 return new(StepKind.Answer, client)
                 {
@@ -67,7 +67,7 @@ internal sealed class HistoryGenerator
                     Count = _random.Next(2) == 0 ? int.MaxValue : _random.Next(1, 4),
                 };
             case < 74:
-                return new(StepKind.Subscribe, client) { Topic = Filter(), QoS = QoS(), Waits = _random.Next(4) > 0 };
+                return new(StepKind.Subscribe, client) { Topic = Filter(), QoS = QoS(), Waits = _random.Next(4) > 0, Options = Protocols[client] == 5 ? (_random.Next(3) << 4) | (_random.Next(2) << 3) : 0 };
             case < 78:
                 return new(StepKind.Unsubscribe, client) { Topic = Filter(), Waits = _random.Next(2) == 0 };
             case < 82:

@@ -1,3 +1,4 @@
+using OrleansMqtt.Sessions.Tests.Clients;
 using OrleansMqtt.Sessions.Tests.Servers;
 
 namespace OrleansMqtt.Sessions.Tests.Histories;
@@ -78,20 +79,35 @@ internal sealed class HistoryModel(IServerUnderTest server)
         return new(Sync);
     }
 
-    public void Publishing(string publisher, string topic, string payload, int qos, bool isDuplicate)
+    public void Publishing(string publisher, OutgoingPublish publish, bool isDuplicate)
     {
         if (isDuplicate)
         {
-            _messages[payload].Sends++;
+            _messages[publish.Payload].Sends++;
             return;
         }
 
         var sequence = _sequences.GetValueOrDefault(publisher);
         _sequences[publisher] = sequence + 1;
-        _messages.Add(payload, new(publisher, topic, payload, qos, sequence, Now));
+        _messages.Add(publish.Payload, new(publisher, publish, sequence, Now));
     }
 
     public ModelMessage? Find(string payload) => _messages.GetValueOrDefault(payload);
+
+    /// <summary>Whether a message was stored before another of its topic for certain.</summary>
+    public bool IsBefore(ModelMessage first, ModelMessage second) => first.EndedAt < second.SentAt
+        || (!Has(Deviations.OrderOfEachQoS) && first.Publisher == second.Publisher && first.Sequence < second.Sequence && first.Sends == 1 && second.Sends == 1);
+
+    /// <summary>Whether a message can be the retained one of its topic after a moment.</summary>
+    public bool MayBeRetained(ModelMessage message, long since) => message.IsRetained
+        && !_messages.Values.Any(other => other.IsRetained && other.Topic == message.Topic && other.EndedAt < since && IsBefore(message, other));
+
+    /// <summary>The message that is the retained one of a topic for certain; null when nobody can tell.</summary>
+    public ModelMessage? FindRetained(string topic)
+    {
+        var all = _messages.Values.Where(message => message.IsRetained && message.Topic == topic).ToList();
+        return all.Find(last => all.TrueForAll(other => other == last || IsBefore(other, last)));
+    }
 
     public readonly struct StepScope(Lock held) : IDisposable
     {

@@ -21,6 +21,12 @@ internal sealed record HistoryStep(StepKind Kind, int Client = -1)
 
     public bool IsLong { get; init; }
 
+    /// <summary>Publish: to be retained.</summary>
+    public bool IsRetained { get; init; }
+
+    /// <summary>Subscribe: beyond the QoS, for MQTT 5.</summary>
+    public int Options { get; init; }
+
     public Answers Kinds { get; init; }
 
     public int Count { get; init; }
@@ -28,7 +34,7 @@ internal sealed record HistoryStep(StepKind Kind, int Client = -1)
     public override string ToString() => Kind switch
     {
         StepKind.Connect => $"client {Client}: connect{(IsClean ? " clean" : "")}{(IsPersistent ? " persistent" : "")}{(ReceiveMaximum > 0 ? $" receive maximum {ReceiveMaximum}" : "")}",
-        StepKind.Subscribe or StepKind.Publish => $"client {Client}: {Name} {Topic} QoS {QoS}{(IsLong ? " long" : "")}{Waiting}",
+        StepKind.Subscribe or StepKind.Publish => $"client {Client}: {Name} {Topic} QoS {QoS}{(IsLong ? " long" : "")}{(IsRetained ? " retained" : "")}{(Options > 0 ? $" options {Options:X2}" : "")}{Waiting}",
         StepKind.Unsubscribe => $"client {Client}: {Name} {Topic}{Waiting}",
         StepKind.Answer => $"client {Client}: {Name} {Count} of {Kinds}",
         StepKind.Crash => "the server crashes",

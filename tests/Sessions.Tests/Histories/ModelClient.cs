@@ -107,10 +107,10 @@ internal sealed class ModelClient(string clientId, int protocol, HistoryModel mo
         _session = null;
     }
 
-    public override void Subscribing(ushort packetId, string filter, int qos)
+    public override void Subscribing(ushort packetId, string filter, int options)
     {
-        using var step = model.Step($"{clientId} -> SUBSCRIBE {packetId} {filter} QoS {qos}");
-        _session?.Subscribing(packetId, filter, qos);
+        using var step = model.Step($"{clientId} -> SUBSCRIBE {packetId} {filter} options {options:X2}");
+        _session?.Subscribing(packetId, filter, options);
     }
 
     public override void Subscribed(ushort packetId, byte granted)
@@ -131,10 +131,11 @@ internal sealed class ModelClient(string clientId, int protocol, HistoryModel mo
         _session?.Unsubscribed(packetId);
     }
 
-    public override void Publishing(string topic, string payload, int qos, bool isDuplicate)
+    public override void Publishing(OutgoingPublish publish, bool isDuplicate)
     {
-        using var step = model.Step($"{clientId} -> PUBLISH {Short(payload)} {topic} QoS {qos}{(isDuplicate ? " DUP" : "")}");
-        model.Publishing(clientId, topic, payload, qos, isDuplicate);
+        using var step = model.Step(
+            $"{clientId} -> PUBLISH {Short(publish.Payload)} {publish.Topic} QoS {publish.QoS}{(isDuplicate ? " DUP" : "")}{(publish.IsRetained ? " RETAIN" : "")}");
+        model.Publishing(clientId, publish, isDuplicate);
     }
 
     public override void Taken(OutgoingPublish publish)
@@ -159,7 +160,7 @@ internal sealed class ModelClient(string clientId, int protocol, HistoryModel mo
     public override void Received(IncomingPublish publish)
     {
         using var step = model.Step(
-            $"{clientId} <- PUBLISH {publish.PacketId} {Short(publish.Payload)} QoS {publish.QoS}{(publish.IsDuplicate ? " DUP" : "")}{(publish.IsNew ? "" : " (known)")}");
+            $"{clientId} <- PUBLISH {publish.PacketId} {Short(publish.Payload)} QoS {publish.QoS}{(publish.IsDuplicate ? " DUP" : "")}{(publish.IsRetained ? " RETAIN" : "")}{(publish.IsNew ? "" : " (known)")}");
         if (model.Find(publish.Payload) is not { } message || message.Topic != publish.Topic)
         {
             model.Fault($"{clientId}: a message that nobody sent: {publish}");

@@ -18,6 +18,9 @@ internal sealed class ModelDelivery(ModelMessage message, int qos, long order, l
     /// <summary>The connection on which it, or its PUBREL, came last.</summary>
     public int Connection { get; set; } = connection;
 
+    /// <summary>It had RETAIN.</summary>
+    public bool HadRetain { get; init; }
+
     /// <summary>PUBACK or PUBREC was sent; whether the server has read it is known only on the same connection.</summary>
     public bool IsAnswered { get; set; }
 

@@ -1,15 +1,19 @@
+using OrleansMqtt.Sessions.Tests.Clients;
+
 namespace OrleansMqtt.Sessions.Tests.Histories;
 
 /// <summary>A published message, known by its payload. Moments are those of the model's clock.</summary>
-internal sealed class ModelMessage(string publisher, string topic, string payload, int qos, int sequence, long sentAt)
+internal sealed class ModelMessage(string publisher, OutgoingPublish publish, int sequence, long sentAt)
 {
     public string Publisher => publisher;
 
-    public string Topic => topic;
+    public string Topic => publish.Topic;
 
-    public string Payload => payload;
+    public string Payload => publish.Payload;
 
-    public int QoS => qos;
+    public int QoS => publish.QoS;
+
+    public bool IsRetained => publish.IsRetained;
 
     /// <summary>Counts all messages of a publisher, in the order of sending.</summary>
     public int Sequence => sequence;
@@ -25,5 +29,5 @@ internal sealed class ModelMessage(string publisher, string topic, string payloa
     /// <summary>PUBACK or PUBCOMP came: it cannot be matched to a later subscription.</summary>
     public long EndedAt { get; set; } = long.MaxValue;
 
-    public override string ToString() => $"{payload.Split(' ')[0]} (QoS {qos}, {topic})";
+    public override string ToString() => $"{Payload.Split(' ')[0]} (QoS {QoS}, {Topic}{(IsRetained ? ", retained" : "")})";
 }

@@ -10,6 +10,7 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
     private readonly Dictionary<ushort, (string Filter, ModelSubscription? Subscription)> _requests = [];
     private readonly Dictionary<ushort, ModelDelivery> _deliveries = [];
     private readonly Dictionary<string, int> _copies = [];
+    private readonly Dictionary<string, (int Count, long LastAt)> _retained = [];
     private readonly Dictionary<(string Publisher, string Topic, int Class), ModelMessage> _latest = [];
     private long _received;
     private long _redelivered = -1;
@@ -49,9 +50,12 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
         }
     }
 
-    public void Subscribing(ushort packetId, string filter, int qos)
+    public void Subscribing(ushort packetId, string filter, int options)
     {
-        ModelSubscription subscription = new(filter, qos, model.Now);
+        var same = _subscriptions.Where(subscription => subscription.Filter == filter).ToList();
+        var isNew = same.TrueForAll(subscription => subscription.EndedAt != long.MaxValue);
+        var mayBeNew = !same.Exists(subscription => subscription.AcknowledgedAt != long.MaxValue && subscription.EndSentAt == long.MaxValue);
+        ModelSubscription subscription = new(filter, options, isNew, mayBeNew, model.Now);
         _subscriptions.Add(subscription);
         _requests.Add(packetId, (filter, subscription));
     }
@@ -115,7 +119,7 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
             }
         }
 
-        _deliveries[publish.PacketId] = new(message, publish.QoS, _received++, model.Now, _connection);
+        _deliveries[publish.PacketId] = new(message, publish.QoS, _received++, model.Now, _connection) { HadRetain = publish.IsRetained };
         Deliver(publish, message);
         if (ReceiveMaximum > 0 && _deliveries.Values.Count(delivery => delivery.PublishedOn == _connection && !delivery.IsOver) > ReceiveMaximum)
         {
@@ -156,10 +160,24 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
             }
         }
 
+        foreach (var (topic, since) in PromisedRetained())
+        {
+            if (model.FindRetained(topic) is { } retained && retained.EndedAt < since && retained.QoS > 0 && _retained.GetValueOrDefault(retained.Payload).LastAt < since)
+            {
+                yield return $"{clientId} has not got {retained} for its subscription";
+            }
+        }
+
         foreach (var delivery in _deliveries.Values)
         {
             if (!delivery.IsAnswered && delivery.Connection != _connection)
             {
+                if (delivery.HadRetain && model.FindRetained(delivery.Message.Topic) != delivery.Message)
+                {
+                    // A retained message that another one has replaced may be gone from the log.
+                    continue;
+                }
+
                 yield return $"{clientId} has not got {delivery.Message} again, which it had not answered";
             }
             else if (delivery.QoS == 2 && delivery.IsAnswered && !delivery.IsReleased)
@@ -206,8 +224,75 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
         earlier.IsAnswered = false;
     }
 
+    /// <summary>Topics whose retained message a subscription must have been sent at QoS 1 or 2, with the moment at which it was asked for.</summary>
+    private IEnumerable<(string Topic, long Since)> PromisedRetained()
+    {
+        foreach (var last in _subscriptions.GroupBy(subscription => subscription.Filter).Select(same => same.Last()))
+        {
+            if (last.MustGetRetained && last.AcknowledgedAt != long.MaxValue && last.EndSentAt == long.MaxValue && last.QoS > 0)
+            {
+                foreach (var topic in model.Messages.Where(message => message.IsRetained && last.Matches(message.Topic)).Select(message => message.Topic).Distinct())
+                {
+                    yield return (topic, last.SentAt);
+                }
+            }
+        }
+    }
+
+    /// <summary>Takes a message with RETAIN that a subscription may have asked for; false when none has.</summary>
+    private bool TryTakeRetained(IncomingPublish publish, ModelMessage message)
+    {
+        var asking = _subscriptions.Where(subscription => subscription.MayGetRetained && subscription.Matches(message.Topic)
+            && message.SentAt < subscription.AcknowledgedAt && model.MayBeRetained(message, subscription.SentAt)).ToList();
+        var kept = _subscriptions.Where(subscription => subscription.KeepsRetain && subscription.MayCover(message)).Select(subscription => subscription.Filter).Distinct().Count();
+        if (asking.Count == 0)
+        {
+            return false;
+        }
+
+        var count = _retained.GetValueOrDefault(message.Payload).Count + 1;
+        _retained[message.Payload] = (count, model.Now);
+        if (kept > 0)
+        {
+            // It may be the live message as well.
+            _copies.TryAdd(message.Payload, 1);
+        }
+
+        if (!asking.Exists(subscription => Math.Min(subscription.QoS, message.QoS) == publish.QoS) && kept == 0)
+        {
+            Fault($"{message} came as the retained one with QoS {publish.QoS}");
+        }
+        else if (count > asking.Count + (kept * message.Sends) && message.SentAt > _crashedAt && asking.TrueForAll(subscription => subscription.SentAt > _crashedAt))
+        {
+            Fault($"{message} came {count} times as the retained one");
+        }
+
+        return true;
+    }
+
+    private void CheckRetain(IncomingPublish publish, ModelMessage message)
+    {
+        var covering = _subscriptions.Where(subscription => subscription.MayCover(message)).ToList();
+        if (covering.Count > 0 && !(publish.IsRetained ? message.IsRetained && covering.Exists(each => each.KeepsRetain) : !message.IsRetained || covering.Exists(each => !each.KeepsRetain)))
+        {
+            Fault($"{message} came {(publish.IsRetained ? "with" : "without")} RETAIN");
+        }
+    }
+
     private void Deliver(IncomingPublish publish, ModelMessage message)
     {
+        if (publish.IsRetained && TryTakeRetained(publish, message))
+        {
+            return;
+        }
+
+        CheckRetain(publish, message);
+        if (message.IsRetained)
+        {
+            // On its way when a subscription asked for it: its client has it then.
+            _retained[message.Payload] = (_retained.GetValueOrDefault(message.Payload).Count, model.Now);
+        }
+
         var copies = _copies.GetValueOrDefault(message.Payload) + 1;
         _copies[message.Payload] = copies;
         var covering = _subscriptions.Where(subscription => subscription.MayCover(message)).ToList();

@@ -1,11 +1,22 @@
 namespace OrleansMqtt.Sessions.Tests.Histories;
 
 /// <summary>One SUBSCRIBE of a session, with the moments at which it began and ended for certain and at the most.</summary>
-internal sealed class ModelSubscription(string filter, int qos, long sentAt)
+internal sealed class ModelSubscription(string filter, int options, bool isNew, bool mayBeNew, long sentAt)
 {
     public string Filter => filter;
 
-    public int QoS => qos;
+    public int QoS => options & 3;
+
+    public long SentAt => sentAt;
+
+    /// <summary>Retain As Published.</summary>
+    public bool KeepsRetain => (options & 8) != 0;
+
+    /// <summary>Whether its Retain Handling asks for retained messages for certain.</summary>
+    public bool MustGetRetained => (options >> 4) == 0 || ((options >> 4) == 1 && isNew);
+
+    /// <summary>Whether its Retain Handling may ask for retained messages.</summary>
+    public bool MayGetRetained => (options >> 4) == 0 || ((options >> 4) == 1 && mayBeNew);
 
     public long AcknowledgedAt { get; set; } = long.MaxValue;
 

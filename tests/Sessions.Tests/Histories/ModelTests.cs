@@ -44,9 +44,9 @@ public sealed class ModelTests
     [Fact]
     public void Neither_an_unacknowledged_publish_nor_one_before_SUBACK_is_missing()
     {
-        _publisher.Publishing("t", "m0", 1, isDuplicate: false);
+        _publisher.Publishing(new(1, "t", "m0", 1), isDuplicate: false);
         _client.Subscribing(2, "u", 1);
-        _publisher.Publishing("u", "m1", 1, isDuplicate: false);
+        _publisher.Publishing(new(2, "u", "m1", 1), isDuplicate: false);
         _client.Subscribed(2, 1);
         _publisher.Acknowledged(new(2, "u", "m1", 1));
         Assert.Empty(_client.Missing());
@@ -152,7 +152,7 @@ public sealed class ModelTests
     [Fact]
     public void A_message_that_ended_before_SUBSCRIBE_may_not_come_even_after_a_crash()
     {
-        _publisher.Publishing("u", "m0", 1, isDuplicate: false);
+        _publisher.Publishing(new(1, "u", "m0", 1), isDuplicate: false);
         _publisher.Acknowledged(new(1, "u", "m0", 1));
         _client.Subscribing(2, "u", 1);
         _client.Subscribed(2, 1);
@@ -190,6 +190,70 @@ public sealed class ModelTests
         Assert.Equal(["c: more than Receive Maximum 1 at m2 (QoS 1, t)"], _model.Faults);
     }
 
+    [Fact]
+    public void The_last_retained_message_has_to_come_for_a_subscription_that_asks_for_it()
+    {
+        Publish("m0", 1, isRetained: true, topic: "u");
+        Publish("m1", 1, isRetained: true, topic: "u");
+        Subscribe(2, "u", 0x01);
+        Assert.Equal(["c has not got m1 (QoS 1, u, retained) for its subscription"], _client.Missing());
+        _client.Received(new(1, false, 1, "u", "m1", true, IsRetained: true));
+        Assert.Empty(_client.Missing());
+        Subscribe(3, "u", 0x11);
+        Subscribe(4, "u", 0x21);
+        Assert.Empty(_client.Missing());
+        Assert.Empty(_model.Faults);
+    }
+
+    [Fact]
+    public void Neither_one_that_was_replaced_nor_one_that_nobody_asked_for_may_come()
+    {
+        Publish("m0", 1, isRetained: true, topic: "u");
+        Publish("m1", 1, isRetained: true, topic: "u");
+        Subscribe(2, "u", 0x01);
+        _client.Received(new(1, false, 1, "u", "m0", true, IsRetained: true));
+        Publish("m2", 1, isRetained: true, topic: "v");
+        Subscribe(3, "v", 0x21);
+        _client.Received(new(2, false, 1, "v", "m2", true, IsRetained: true));
+        Assert.Equal(["c: m0 (QoS 1, u, retained) came with no subscription to it", "c: m2 (QoS 1, v, retained) came with no subscription to it"], _model.Faults);
+    }
+
+    [Fact]
+    public void It_may_come_once_for_each_time_that_it_was_asked_for()
+    {
+        Publish("m0", 1, isRetained: true, topic: "u");
+        Subscribe(2, "u", 0x01);
+        Subscribe(3, "u", 0x01);
+        for (ushort packetId = 1; packetId <= 3; packetId++)
+        {
+            Assert.Empty(_model.Faults);
+            _client.Received(new(packetId, false, 1, "u", "m0", true, IsRetained: true));
+        }
+
+        Assert.Equal(["c: m0 (QoS 1, u, retained) came 3 times as the retained one"], _model.Faults);
+    }
+
+    [Theory]
+    [InlineData(0x21, true, "with")]
+    [InlineData(0x21, false, null)]
+    [InlineData(0x29, true, null)]
+    [InlineData(0x29, false, "without")]
+    public void A_message_has_RETAIN_as_its_subscription_says(int options, bool isRetained, string? wrong)
+    {
+        Subscribe(2, "u", options);
+        Publish("m0", 1, isRetained: true, topic: "u");
+        _client.Received(new(1, false, 1, "u", "m0", true, isRetained));
+        Publish("m1", 1, topic: "u");
+        _client.Received(new(2, false, 1, "u", "m1", true));
+        Assert.Equal(wrong is null ? [] : [$"c: m0 (QoS 1, u, retained) came {wrong} RETAIN"], _model.Faults);
+    }
+
+    private void Subscribe(ushort packetId, string filter, int options)
+    {
+        _client.Subscribing(packetId, filter, options);
+        _client.Subscribed(packetId, (byte)(options & 3));
+    }
+
     private static void Connect(ModelClient client, bool sessionPresent, bool isClean = false, uint? expiry = 3600, int receiveMaximum = 0)
     {
         client.Connecting(new(5, "") { CleanStart = isClean, SessionExpiry = expiry, ReceiveMaximum = receiveMaximum });
@@ -202,10 +266,10 @@ public sealed class ModelTests
         Connect(_client, true, expiry: expiry, receiveMaximum: receiveMaximum);
     }
 
-    private void Publish(string payload, int qos)
+    private void Publish(string payload, int qos, bool isRetained = false, string topic = "t")
     {
-        OutgoingPublish publish = new(1, "t", payload, qos);
-        _publisher.Publishing("t", payload, qos, isDuplicate: false);
+        OutgoingPublish publish = new(1, topic, payload, qos, isRetained);
+        _publisher.Publishing(publish, isDuplicate: false);
         if (qos == 2)
         {
             _publisher.Taken(publish);

@@ -42,6 +42,21 @@ public sealed class ZillaConverterTests
     }
 
     [Theory]
+    [InlineData("publish: { qosMax: at_most_once }", "\"MaximumQoS\": 0", null)]
+    [InlineData("publish: { qosMax: exactly_once }", "\"MaximumQoS\": 2", null)]
+    [InlineData("publish: { qosMax: 3 }", null, "bindings.m.options.publish.qosMax: not carried over: it is none of at_most_once, at_least_once and exactly_once")]
+    [InlineData("server: mqtt.example:1883", "\"AdvertisedAddress\": \"mqtt.example:1883\"", null)]
+    [InlineData("server: mqtt.example", null, "bindings.m.options.server: not carried over: it must be host:port")]
+    [InlineData("server: \"${{env.HOST}}:1883\"", "\"Redirect\": true", "bindings.m.options.server: not known here: give the server Mqtt__AdvertisedAddress=$HOST:1883 in its environment")]
+    public void What_the_proxy_tells_clients_is_converted(string options, string? setting, string? note)
+    {
+        var converted = ZillaConverter.Convert($"bindings:\n  m:\n    type: mqtt-kafka\n    kind: proxy\n    options: {{ {options} }}\n", binding: null);
+        Assert.Contains(setting ?? "", converted.ToJson(), StringComparison.Ordinal);
+        Assert.Equal(setting is not null, converted.ToJson().Contains("\"Mqtt\"", StringComparison.Ordinal));
+        Assert.Contains(converted.Notes, line => note is null || line == note);
+    }
+
+    [Theory]
     [InlineData("name: a\nbindings:\n  x:\n    type: http\n", "There is no binding of type mqtt-kafka.")]
     [InlineData("just text", "This is no zilla.yaml: a mapping with 'bindings' is expected.")]
     [InlineData("", "This is no zilla.yaml: a mapping with 'bindings' is expected.")]
