@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -40,10 +41,11 @@ internal sealed class EpollListener(Socket socket, Func<EpollLoop> nextLoop, ILo
                 accepted?.Dispose();
                 return null;
             }
-            catch (SocketException exception)
+            catch (Win32Exception exception)
             {
+                // An accepted connection that fails was gone already, unless no more can be watched.
                 accepted?.Dispose();
-                if (accepted is null && exception.SocketErrorCode is not (SocketError.ConnectionReset or SocketError.ConnectionAborted))
+                if (exception is not SocketException { SocketErrorCode: var code } || (accepted is null && code is not (SocketError.ConnectionReset or SocketError.ConnectionAborted)))
                 {
                     // As when there are too many open files: the connections wait with the kernel.
                     await PauseAsync(exception);
@@ -65,7 +67,7 @@ internal sealed class EpollListener(Socket socket, Func<EpollLoop> nextLoop, ILo
         _unbound.Dispose();
     }
 
-    private async Task PauseAsync(SocketException exception)
+    private async Task PauseAsync(Win32Exception exception)
     {
         if (!_hasFailed)
         {

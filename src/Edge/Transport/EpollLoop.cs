@@ -68,10 +68,18 @@ internal sealed class EpollLoop : IDisposable
             _slots[slot] = connection;
         }
 
-        _epoll.Add(connection.Descriptor, connection.Key);
+        try
+        {
+            _epoll.Add(connection.Descriptor, connection.Key);
+        }
+        catch
+        {
+            Remove(connection);
+            throw;
+        }
     }
 
-    /// <summary>Forgets a connection, before its socket is closed. By the loop's thread.</summary>
+    /// <summary>Forgets a connection, before its socket is closed.</summary>
     public void Remove(EpollConnection connection)
     {
         _epoll.Remove(connection.Descriptor);
@@ -113,10 +121,8 @@ internal sealed class EpollLoop : IDisposable
         }
 
         _epoll.Wake();
-        if (!IsCurrentThread)
-        {
-            _thread.Join();
-        }
+        _thread.Join();
+        _epoll.Dispose();
     }
 
     private void Run()
@@ -141,7 +147,6 @@ internal sealed class EpollLoop : IDisposable
 
         Volatile.Write(ref _hasStopped, true);
         RunPostedAfterStop();
-        _epoll.Dispose();
     }
 
     private void RunRound()

@@ -233,15 +233,16 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter
 
     private void SendWaiting()
     {
-        while (!_isClosed && _waiting!.TryPeek(out var segment))
+        // Who flushes may have sent it all by the time the loop gets here.
+        while (_waiting is { } waiting && waiting.TryPeek(out var segment))
         {
-            _waitingSent += Send(segment.AsSpan(_waitingSent), hasMore: _waiting.Count > 1);
+            _waitingSent += Send(segment.AsSpan(_waitingSent), hasMore: waiting.Count > 1);
             if (_isClosed || _waitingSent < segment.Count)
             {
                 return;
             }
 
-            _waiting.Dequeue();
+            waiting.Dequeue();
             _waitingSent = 0;
             Return(segment.Array!);
         }
