@@ -38,7 +38,7 @@ public abstract class TransportContractTests
                 position += length;
             }
 
-            Assert.True(sent.AsSpan().SequenceEqual(await receiving));
+            ExpectSame(sent, await receiving);
             client.Shutdown(SocketShutdown.Send);
             Assert.Equal(0, await client.ReceiveAsync(new byte[1]).WaitAsync(Timeout));
         })));
@@ -79,7 +79,7 @@ public abstract class TransportContractTests
             await output.CompleteAsync();
         });
         await Assert.ThrowsAsync<TimeoutException>(() => writing.WaitAsync(TimeSpan.FromSeconds(1)));
-        Assert.True(Pattern(0, Much).AsSpan().SequenceEqual(await ReceiveAsync(client, Much)));
+        ExpectSame(Pattern(0, Much), await ReceiveAsync(client, Much));
         await writing.WaitAsync(Timeout);
         Assert.Equal(0, await client.ReceiveAsync(new byte[1]).WaitAsync(Timeout));
     }
@@ -116,7 +116,7 @@ public abstract class TransportContractTests
         using var _ = client;
         server.Transport.Output.Write(Pattern(0, 200_000));
         await server.Transport.Output.CompleteAsync();
-        Assert.True(Pattern(0, 200_000).AsSpan().SequenceEqual(await ReceiveAsync(client, 200_000)));
+        ExpectSame(Pattern(0, 200_000), await ReceiveAsync(client, 200_000));
         Assert.Equal(0, await client.ReceiveAsync(new byte[1]).WaitAsync(Timeout));
         Assert.Throws<InvalidOperationException>(() => server.Transport.Output.GetSpan(1).Length);
     }
@@ -270,7 +270,7 @@ public abstract class TransportContractTests
         const int Count = 1000;
         await using var listener = await StartAsync();
         var serving = listener.ServeAsync(TransportListener.EchoAsync);
-        await Parallel.ForEachAsync(Enumerable.Range(0, Count), new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (number, _) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, Count), new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (number, cancellation) =>
         {
             using var client = await listener.ConnectAsync();
             switch (number % 4)
@@ -288,7 +288,7 @@ public abstract class TransportContractTests
                     await SendAsync(client, sent);
                     Assert.Equal(sent, await ReceiveAsync(client, sent.Length));
                     client.Shutdown(SocketShutdown.Send);
-                    Assert.Equal(0, await client.ReceiveAsync(new byte[1]).WaitAsync(Timeout));
+                    Assert.Equal(0, await client.ReceiveAsync(new byte[1]).WaitAsync(Timeout, cancellation));
                     return;
             }
         });
@@ -360,6 +360,9 @@ public abstract class TransportContractTests
         return bytes;
     }
 
+    /// <summary>Quick for millions of bytes.</summary>
+    private static void ExpectSame(byte[] expected, byte[] actual) => Assert.True(expected.AsSpan().SequenceEqual(actual));
+
     private static async Task ExpectPatternAsync(PipeReader input, int length)
     {
         var position = 0;
@@ -410,6 +413,6 @@ public abstract class TransportContractTests
     {
         TaskCompletionSource cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = token.Register(() => cancelled.TrySetResult());
-        await cancelled.Task.WaitAsync(Timeout);
+        await cancelled.Task.WaitAsync(Timeout, CancellationToken.None);
     }
 }
