@@ -71,8 +71,6 @@ internal sealed class ClientAuthentication(IEnhancedAuthenticator authenticator,
 
     private async Task ReauthenticateAsync(IAuthenticationExchange exchange, byte[] data)
     {
-        // The reading loop does not wait for what may take its time.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             var step = await StepAsync(exchange, data);

@@ -383,8 +383,8 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask ReadAsync()
     {
-        // Nothing from here on blocks; what comes before it may (authentication), and what comes after it (the log).
-        Inline?.ReadsInline = true;
+        // Nothing from here on blocks; what comes before may (authentication, which a client with a method may repeat at any time), and what comes after.
+        Inline?.ReadsInline = Authentication is null;
         var input = _transport.Input;
         while (true)
         {
