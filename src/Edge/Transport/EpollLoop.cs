@@ -13,7 +13,7 @@ internal sealed class EpollLoop : IDisposable
     // From this many events a second on, a round that brings few is followed by a short pause, so that the next brings more: a wake-up costs more than what there is to do.
     private const double BusyRate = 2000;
     private const int FullRound = 128;
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(0.5);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan RateWindow = TimeSpan.FromMilliseconds(10);
 
     private readonly Epoll _epoll = new();
