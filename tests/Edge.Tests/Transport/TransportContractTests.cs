@@ -85,6 +85,27 @@ public abstract class TransportContractTests
     }
 
     [Fact]
+    public async Task Small_writes_through_a_socket_that_is_full_again_and_again_all_arrive()
+    {
+        const int Writes = 30_000;
+        const int Length = 300;
+        await using var listener = await StartAsync();
+        var (client, server) = await listener.OpenAsync();
+        using var _ = client;
+        server.Features.Get<IConnectionSocketFeature>()!.Socket.SendBufferSize = 4096;
+        var writing = Task.Run(async () =>
+        {
+            for (var i = 0; i < Writes; i++)
+            {
+                server.Transport.Output.Write(Pattern(i * Length, Length));
+                Assert.False((await server.Transport.Output.FlushAsync()).IsCompleted);
+            }
+        });
+        ExpectSame(Pattern(0, Writes * Length), await ReceiveAsync(client, Writes * Length));
+        await writing.WaitAsync(Timeout);
+    }
+
+    [Fact]
     public async Task A_client_that_has_closed_its_sending_side_still_gets_the_answer()
     {
         await using var listener = await StartAsync();
