@@ -12,7 +12,7 @@ internal sealed class Comparison(CompareSettings settings)
     public async Task<IReadOnlyList<Measurement>> RunAsync(CancellationToken cancellation)
     {
         Directory.CreateDirectory(settings.Output);
-        bool needsKafka = settings.Servers.Contains("kafka");
+        bool needsKafka = settings.Servers.Any(s => s.StartsWith("kafka", StringComparison.Ordinal));
         await using var kafka = needsKafka ? await KafkaBroker.StartAsync(settings.Repository, settings.Output, cancellation) : null;
         if (needsKafka && kafka is null)
         {
@@ -75,13 +75,13 @@ internal sealed class Comparison(CompareSettings settings)
     private Task<MqttServer> StartAsync(string name, KafkaBroker? kafka, CancellationToken cancellation) => name switch
     {
         "mosquitto" => MqttServer.StartMosquittoAsync(settings.Output, cancellation),
-        "kafka" => MqttServer.StartOursAsync(name, settings.ServerProgram, settings.Output, kafka, cancellation),
-        _ => MqttServer.StartOursAsync(name, settings.ServerProgram, settings.Output, null, cancellation),
+        "embedded" => MqttServer.StartOursAsync(name, settings.ServerProgram, settings.Output, null, 1, cancellation),
+        _ => MqttServer.StartOursAsync(name, settings.ServerProgram, settings.Output, kafka, name is "kafka" ? 1 : name[^1] - '0', cancellation),
     };
 
     private async Task<(RunResult? Result, string? Problem)> MeasureAsync(CompareScenario scenario, MqttServer server, string file, CancellationToken cancellation)
     {
-        List<string> arguments = [.. scenario.Arguments, "--port", $"{server.Port}", "--json", $"{file}.json"];
+        List<string> arguments = [.. scenario.Arguments, .. server.Ports.SelectMany(port => (string[])["--port", $"{port}"]), "--json", $"{file}.json"];
         if (!scenario.Arguments.Contains("--duration"))
         {
             arguments.AddRange(["--duration", settings.Duration.ToString(CultureInfo.InvariantCulture)]);

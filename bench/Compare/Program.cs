@@ -4,13 +4,14 @@ using OrleansMqtt.Compare;
 using OrleansMqtt.LoadGenerator.Measuring;
 
 string[] servers = ["kafka", "embedded", "mosquitto"];
+string[] clusters = ["kafka-2", "kafka-3"];
 string[] names = [.. CompareScenario.All.Select(s => s.Name)];
 var serversOption = new Option<string[]>("--servers")
 {
-    Description = "ours on Kafka, ours on the embedded log, mosquitto",
+    Description = "ours on Kafka, ours on the embedded log, mosquitto; ours on Kafka as a cluster of two or three processes",
     DefaultValueFactory = _ => servers,
     AllowMultipleArgumentsPerToken = true,
-}.AcceptOnlyFromAmong(servers);
+}.AcceptOnlyFromAmong([.. servers, .. clusters]);
 var scenariosOption = new Option<string[]>("--scenarios")
 {
     Description = string.Join("; ", CompareScenario.All.Select(s => $"{s.Name}: {s.Description}")),

@@ -37,10 +37,12 @@ internal static class ResultTable
 
     private static string Row(string scenario, string server, RunResult result)
     {
-        double? Cpu(string name) => result.Processes.FirstOrDefault(p => p.Name == name)?.CpuMicrosecondsPerMessage;
+        double? Cpu(string name) => result.Processes.Any(p => p.Name == name)
+            ? result.Processes.Where(p => p.Name.StartsWith(name, StringComparison.Ordinal)).Sum(p => p.CpuMicrosecondsPerMessage)
+            : null;
         double together = (Cpu("server") ?? 0) + (Cpu("kafka") ?? 0);
         string kafka = Cpu("kafka") is { } cpu ? $"{cpu:F1}" : "";
-        double memory = result.Processes.Where(p => p.Name == "server").Sum(p => p.ResidentPeak) / 1048576.0;
+        double memory = result.Processes.Where(p => p.Name.StartsWith("server", StringComparison.Ordinal)).Sum(p => p.ResidentPeak) / 1048576.0;
         return $"| {scenario} | {server} | {result.AcknowledgedPerSecond:N0} | {result.DeliveredPerSecond:N0} | {result.EndToEnd.P50:F2} | {result.EndToEnd.P99:F2} | {result.EndToEnd.P999:F2} "
             + $"| {Cpu("server"):F1} | {kafka} | {together:F1} | {Cpu("generator"):F1} | {memory:F0} | {result.Lost:N0} | {result.OutOfOrder:N0} |";
     }

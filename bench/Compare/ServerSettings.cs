@@ -20,6 +20,13 @@ internal static class ServerSettings
         ["Log__Embedded__Directory"] = directory,
     };
 
+    /// <summary>One of several processes on this machine; the first keeps the list of them.</summary>
+    public static void JoinCluster(Dictionary<string, string> settings, int siloPort, int primaryPort)
+    {
+        settings["Cluster__PrimarySilo"] = $"127.0.0.1:{primaryPort}";
+        settings["Cluster__SiloPort"] = $"{siloPort}";
+    }
+
     private static Dictionary<string, string> Common(int mqttPort, int httpPort) => new()
     {
         ["Mqtt__Listeners__0__Port"] = $"{mqttPort}",

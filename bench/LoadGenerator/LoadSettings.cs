@@ -7,7 +7,11 @@ internal sealed record LoadSettings
 
     public string Host { get; init; } = "127.0.0.1";
 
-    public int Port { get; init; } = 1883;
+    /// <summary>The servers' ports: the connections take turns.</summary>
+    public IReadOnlyList<int> Ports { get; init; } = [1883];
+
+    /// <summary>Idle connections that are lost come back, to the next port (scenario Connections).</summary>
+    public bool Reconnects { get; init; }
 
     /// <summary>Protocol level: 4 (MQTT 3.1.1) or 5.</summary>
     public int Protocol { get; init; } = 5;

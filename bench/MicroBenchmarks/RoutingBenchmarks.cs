@@ -7,7 +7,7 @@ namespace OrleansMqtt.MicroBenchmarks;
 [MemoryDiagnoser]
 public class RoutingBenchmarks
 {
-    private readonly SubscriptionIndex _index = new();
+    private readonly RouterIndex _index = new SubscriptionIndex().TryOpen()!;
     private readonly string[] _topics = [.. Enumerable.Range(0, 50_000).Select(i => $"site/{i}/temperature")];
     private int _next;
 
@@ -16,7 +16,7 @@ public class RoutingBenchmarks
     {
         for (var i = 0; i < 50_000; i++)
         {
-            _index.Add($"site/{i}/+", i % 4);
+            _index.Add(i % 4, [$"site/{i}/+"]);
         }
     }
 
@@ -29,11 +29,13 @@ public class RoutingBenchmarks
     private int Count(string topic)
     {
         var count = 0;
+        _index.Begin();
         foreach (var target in _index.Match(topic))
         {
             count += target + 1;
         }
 
+        _index.End();
         return count;
     }
 }

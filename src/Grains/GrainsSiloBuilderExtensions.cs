@@ -28,6 +28,7 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<IValidateOptions<SessionsOptions>, SessionsOptionsValidation>();
         services.AddSingleton<TopicRoutes>();
         services.AddSingleton<RecordCodec>();
+        services.AddSingleton<SubscriptionIndexes>();
         services.AddSingleton<SessionPartitions>();
         services.AddSingleton<RetainedPartitions>();
         services.AddSingleton<IRetainedTopic>(provider => provider.GetRequiredService<RetainedPartitions>());
@@ -51,6 +52,7 @@ public static class GrainsSiloBuilderExtensions
         }
 
         services.AddHostedService<SessionPartitionStarter>();
+        services.AddSingleton<IPartitionPreparation, SiloRehearsal>();
         return silo
             .AddLogGrainStorage(SessionStorage.Name, options =>
             {

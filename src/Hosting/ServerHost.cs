@@ -69,6 +69,7 @@ public static partial class ServerHost
         builder.Services.AddSingleton<StartupHealth>();
         builder.Services.AddMessageLog(configuration.GetSection("Log"));
         var health = builder.Services.AddHealthChecks()
+            .AddCheck<StoppingHealthCheck>("process", tags: ["ready"])
             .AddCheck<LogHealthCheck>("log", tags: ["ready"])
             .AddCheck<SiloHealthCheck>("silo", tags: ["ready"])
             .AddCheck<PartitionsHealthCheck>("partitions", tags: ["ready"]);

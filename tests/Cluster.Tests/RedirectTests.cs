@@ -48,6 +48,82 @@ public sealed class RedirectTests
         }
     }
 
+    [Fact]
+    public async Task A_process_that_moves_its_clients_away_is_not_ready()
+    {
+        await using var cluster = await TestCluster.StartAsync(silos: 0, edges: 0, configure: settings => settings["Mqtt__DrainRate"] = "1");
+        var first = await cluster.AddAsync("silo,edge", isAdvertised: true);
+        await cluster.AddAsync("silo,edge", isAdvertised: true);
+        await cluster.WaitForOwnersAsync(2);
+        var clients = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => TestClient.ConnectAsync(first.Port)));
+        Assert.StartsWith("200", await first.GetAsync("/health/ready"), StringComparison.Ordinal);
+
+        var stopped = first.StopAsync();
+        await Task.WhenAny(clients.Select(client => client.Disconnected)).WaitAsync(TestClient.Limit);
+        var answer = await first.GetAsync("/health/ready");
+
+        Assert.StartsWith("503", answer, StringComparison.Ordinal);
+        Assert.Contains("The process stops.", answer, StringComparison.Ordinal);
+        Assert.Equal(0, await stopped);
+        await Task.WhenAll(clients.Select(client => client.Disconnected)).WaitAsync(TestClient.Limit);
+        foreach (var client in clients)
+        {
+            await client.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_message_between_two_clients_of_one_owner_crosses_no_process_where_the_topic_is_its_too()
+    {
+        const int Messages = 200;
+        await using var cluster = await TestCluster.StartAsync(silos: 0, edges: 0, configure: settings => settings["Mqtt__Redirect"] = "true");
+        var first = await cluster.AddAsync("silo,edge", isAdvertised: true);
+        var second = await cluster.AddAsync("silo,edge", isAdvertised: true);
+        await cluster.WaitForOwnersAsync(2);
+        await using var publisher = await ConnectToOwnerAsync(first.Port, "publisher");
+        await using var subscriber = await ConnectToOwnerAsync(first.Port, "subscriber");
+        await subscriber.SubscribeAsync("t/#");
+        List<double> bytes = [];
+        for (var topic = 0; topic < 16; topic++)
+        {
+            // The first one finds grains; each of the others goes by itself.
+            await SendAsync(topic, 1);
+            var before = await SentBytesAsync();
+            await SendAsync(topic, Messages);
+            bytes.Add((await SentBytesAsync() - before) / Messages);
+        }
+
+        // Beside them the silos speak of other things, so it is not zero. A call to the other process takes hundreds of bytes.
+        TestContext.Current.TestOutputHelper!.WriteLine($"bytes of headers between the processes for each message, by topic: {string.Join(", ", bytes.Select(each => $"{each:F0}"))}");
+        Assert.Contains(bytes, each => each < 100);
+        Assert.Contains(bytes, each => each > 200);
+        Assert.All(bytes, each => Assert.True(each is < 100 or > 200, $"{each}"));
+
+        async Task SendAsync(int topic, int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                await publisher.PublishAsync($"t/{topic}", $"{i}");
+                await subscriber.ReceiveAsync();
+            }
+        }
+
+        async Task<double> SentBytesAsync() => (await Task.WhenAll(new[] { first, second }.Select(async process => (await process.GetAsync("/metrics")).Split('\n')
+            .Where(line => line.StartsWith("orleans_messaging_sent_header_size_bytes_total", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture))))).Sum();
+    }
+
+    private static async Task<TestClient> ConnectToOwnerAsync(int port, string name)
+    {
+        for (var i = 0; ; i++)
+        {
+            if ((await ConnectAsync(port, $"{name}-{i}")).ResultCode == MqttClientConnectResultCode.Success)
+            {
+                return await TestClient.ConnectAsync(port, $"{name}-{i}");
+            }
+        }
+    }
+
     private static async Task<MqttClientConnectResult> ConnectAsync(int port, string clientId)
     {
         using var client = new MqttClientFactory().CreateMqttClient();

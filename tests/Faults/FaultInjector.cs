@@ -17,7 +17,9 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     /// <summary>How long a client may be without service.</summary>
     public TimeSpan Expected(FaultKind kind) => kind switch
     {
-        FaultKind.SiloHang => TimeSpan.FromSeconds(12),
+        FaultKind.SiloHang or FaultKind.SiloIsolation => TimeSpan.FromSeconds(12),
+        // Its clients notice nothing before it wakes, and closes their connections.
+        FaultKind.EdgeHang => (outage * 2) + TimeSpan.FromSeconds(5),
         FaultKind.KafkaPause => outage + TimeSpan.FromSeconds(5),
         // A broker stops and starts in some seconds.
         FaultKind.KafkaRestart => outage + TimeSpan.FromSeconds(25),
@@ -40,11 +42,17 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
             case FaultKind.SiloHang:
                 await HangAsync(Choose("silo"), during);
                 break;
+            case FaultKind.SiloIsolation:
+                await IsolateAsync(Choose("silo"), during);
+                break;
             case FaultKind.EdgeKill:
                 var edge = Choose("edge");
                 await edge.KillAsync();
                 during();
                 await cluster.AddAsync("edge");
+                break;
+            case FaultKind.EdgeHang:
+                await HangAsync(Choose("edge"), during);
                 break;
             case FaultKind.RollingRestart:
                 await RestartAllAsync(during);
@@ -127,9 +135,9 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         }
     }
 
-    private async Task HangAsync(ServerProcess silo, Action during)
+    private async Task HangAsync(ServerProcess process, Action during)
     {
-        silo.Hang();
+        process.Hang();
         try
         {
             during();
@@ -137,10 +145,33 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         }
         finally
         {
-            silo.Wake();
+            process.Wake();
         }
 
         // Its place was taken meanwhile: it ends, or comes back.
+        await FaultLoad.WaitAsync(() => process.Process.HasExited, TimeSpan.FromSeconds(10));
+        if (process.Process.HasExited && process.Roles == "edge")
+        {
+            await cluster.AddAsync("edge");
+        }
+
+        await WaitForSilosAsync();
+    }
+
+    private async Task IsolateAsync(ServerProcess silo, Action during)
+    {
+        cluster.Isolate(silo);
+        try
+        {
+            during();
+            // The others take its place meanwhile; it reads so in the database, and ends.
+            await FaultLoad.WaitAsync(() => silo.Process.HasExited, outage * 2);
+        }
+        finally
+        {
+            cluster.Rejoin(silo);
+        }
+
         await FaultLoad.WaitAsync(() => silo.Process.HasExited, TimeSpan.FromSeconds(10));
         await WaitForSilosAsync();
     }

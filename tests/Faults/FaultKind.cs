@@ -5,7 +5,9 @@ internal enum FaultKind
 {
     SiloKill,
     SiloHang,
+    SiloIsolation,
     EdgeKill,
+    EdgeHang,
     RollingRestart,
     KafkaRestart,
     KafkaPause,

@@ -30,9 +30,10 @@ internal sealed class FaultRun : IAsyncDisposable
         $"{_rows.Count} faults, {_rows.Sum(row => row.Acknowledged)} acknowledged, {_rows.Sum(row => row.Delivered)} delivered, lost {_rows.Sum(row => row.Lost)}, QoS 2 duplicates {_rows.Sum(row => row.Duplicates)}, "
         + $"out of order {_rows.Sum(row => row.OutOfOrder)}, sessions lost {_rows.Sum(row => row.LostSessions)}, wills wrong {_rows.Sum(row => row.WrongWills)}, violations {_rows.Sum(row => row.Violations)}";
 
-    public static async Task<FaultRun> StartAsync(int seed, int silos, int edges, TimeSpan outage)
+    public static async Task<FaultRun> StartAsync(int seed, int silos, int edges, TimeSpan outage, bool isNetworked = false)
     {
-        FaultRun run = new(await TestCluster.StartAsync(silos, edges, siloRoles: "silo", hasOwnKafka: true), seed, silos, outage);
+        var network = isNetworked ? TestNetwork.Create() : null;
+        FaultRun run = new(await TestCluster.StartAsync(silos, edges, siloRoles: "silo", hasOwnKafka: true, network: network), seed, silos, outage);
         await run._load.StartAsync(Limit);
         return run;
     }

@@ -3,21 +3,33 @@ using System.Globalization;
 
 namespace OrleansMqtt.Faults;
 
-/// <summary><c>--seed N --minutes M</c>: random faults; <c>--matrix</c>: each fault once; <c>--only A,B</c>: these; <c>--silos</c>, <c>--edges</c>, <c>--outage SECONDS</c>, <c>--logs FILE</c>.</summary>
+/// <summary><c>--connections N</c>: as many on two edges, one is killed. Otherwise <c>--seed N --minutes M</c>: random faults; <c>--matrix</c>: each fault once; <c>--only A,B</c>: these; <c>--silos</c>, <c>--edges</c>, <c>--outage SECONDS</c>, <c>--logs FILE</c>.</summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] arguments)
     {
+        if (Number(arguments, "--connections", 0) is > 0 and var connections)
+        {
+            return await EdgeLoss.RunAsync(connections, TimeSpan.FromSeconds(30), Print) ? 0 : 1;
+        }
+
         var isMatrix = arguments.Contains("--matrix");
         var seed = Number(arguments, "--seed", Random.Shared.Next(1, 1_000_000));
         var minutes = Number(arguments, "--minutes", 5);
         Print($"seed {seed}");
+        var whyNoNetwork = TestNetwork.WhyNot();
+        var kinds = Enum.GetValues<FaultKind>().Where(kind => kind != FaultKind.SiloIsolation || whyNoNetwork is null).ToArray();
+        if (whyNoNetwork is not null)
+        {
+            Print($"{FaultKind.SiloIsolation}: skipped, as there are no network namespaces: {whyNoNetwork}");
+        }
+
         await using var run = await FaultRun.StartAsync(
-            seed, Number(arguments, "--silos", 3), Number(arguments, "--edges", 2), TimeSpan.FromSeconds(Number(arguments, "--outage", isMatrix ? 30 : 10)));
+            seed, Number(arguments, "--silos", 3), Number(arguments, "--edges", 2), TimeSpan.FromSeconds(Number(arguments, "--outage", isMatrix ? 30 : 10)), whyNoNetwork is null);
         var start = Stopwatch.GetTimestamp();
         try
         {
-            foreach (var kind in Plan(arguments, isMatrix, seed).TakeWhile(_ => isMatrix || Text(arguments, "--only") is not null || Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(minutes)))
+            foreach (var kind in Plan(arguments, isMatrix, kinds, seed).TakeWhile(_ => isMatrix || Text(arguments, "--only") is not null || Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(minutes)))
             {
                 await run.RunAsync(kind, Print);
             }
@@ -31,21 +43,21 @@ internal static class Program
         return await EndAsync(run, arguments, run.Rows.All(row => row.IsCorrect));
     }
 
-    private static IEnumerable<FaultKind> Plan(string[] arguments, bool isMatrix, int seed)
+    private static IEnumerable<FaultKind> Plan(string[] arguments, bool isMatrix, FaultKind[] kinds, int seed)
     {
         if (Text(arguments, "--only") is { } only)
         {
             return only.Split(',').Select(Enum.Parse<FaultKind>);
         }
 
-        return isMatrix ? Enum.GetValues<FaultKind>() : Endless(new(seed));
+        return isMatrix ? kinds : Endless(kinds, new(seed));
     }
 
-    private static IEnumerable<FaultKind> Endless(Random random)
+    private static IEnumerable<FaultKind> Endless(FaultKind[] kinds, Random random)
     {
         while (true)
         {
-            yield return (FaultKind)random.Next(Enum.GetValues<FaultKind>().Length);
+            yield return kinds[random.Next(kinds.Length)];
         }
     }
 

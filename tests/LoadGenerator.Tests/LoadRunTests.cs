@@ -193,7 +193,7 @@ public sealed class LoadRunTests
     private static LoadSettings Settings(Mosquitto mosquitto, Scenario scenario) => new()
     {
         Scenario = scenario,
-        Port = mosquitto.Port,
+        Ports = [mosquitto.Port],
         Publishers = 4,
         Subscribers = 4,
         Duration = 1,

@@ -26,7 +26,9 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <summary>A broker for one test alone, which may stop it. Needs a Kafka on this machine.</summary>
     /// <param name="port">The port; 0 takes a free one.</param>
     /// <param name="properties">More lines for <c>server.properties</c>; they count more than the usual ones.</param>
-    public static Task<KafkaBroker> StartOwnAsync(int port = 0, string properties = "") => OrSkipAsync(() => StartAsync(isOwn: true, port, properties));
+    /// <param name="address">Where it listens.</param>
+    public static Task<KafkaBroker> StartOwnAsync(int port = 0, string properties = "", string address = "127.0.0.1") =>
+        OrSkipAsync(() => StartAsync(isOwn: true, port, properties, address));
 
     public Task StopAsync() => Process.StopAsync();
 
@@ -77,7 +79,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         }
     }
 
-    private static async Task<KafkaBroker> StartAsync(bool isOwn, int port = 0, string properties = "")
+    private static async Task<KafkaBroker> StartAsync(bool isOwn, int port = 0, string properties = "", string address = "127.0.0.1")
     {
         if (!isOwn && Environment.GetEnvironmentVariable("ORLEANSMQTT_KAFKA") is { Length: > 0 } servers)
         {
@@ -89,7 +91,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         {
             if (distribution.Java is not null)
             {
-                var process = await KafkaProcess.StartNewAsync(distribution, port, properties);
+                var process = await KafkaProcess.StartNewAsync(distribution, port, properties, address);
                 return new(process.BootstrapServers, process);
             }
 

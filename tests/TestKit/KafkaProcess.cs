@@ -8,6 +8,7 @@ internal sealed class KafkaProcess : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
     private readonly KafkaDistribution _distribution;
+    private readonly string _address;
     private readonly string _directory = Directory.CreateTempSubdirectory("orleansmqtt-kafka-").FullName;
     private readonly int _port;
     private readonly int _controllerPort;
@@ -15,23 +16,24 @@ internal sealed class KafkaProcess : IDisposable
     private ChildProcess? _process;
     private int _isDisposed;
 
-    private KafkaProcess(KafkaDistribution distribution, int port, string properties)
+    private KafkaProcess(KafkaDistribution distribution, int port, string properties, string address)
     {
-        (_distribution, _properties) = (distribution, properties);
+        (_distribution, _properties, _address) = (distribution, properties, address);
         (_port, _controllerPort) = port == 0 ? (TestPorts.Free(), TestPorts.Free()) : (port, port + 1);
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
-    public string BootstrapServers => $"127.0.0.1:{_port}";
+    public string BootstrapServers => $"{_address}:{_port}";
 
     /// <param name="distribution">The program.</param>
     /// <param name="port">The port, with the next one for the controller; 0 takes free ones.</param>
     /// <param name="properties">More lines for <c>server.properties</c>; they count more than those here.</param>
-    public static async Task<KafkaProcess> StartNewAsync(KafkaDistribution distribution, int port = 0, string properties = "")
+    /// <param name="address">Where it listens.</param>
+    public static async Task<KafkaProcess> StartNewAsync(KafkaDistribution distribution, int port = 0, string properties = "", string address = "127.0.0.1")
     {
         for (var attempt = 1; ; attempt++)
         {
-            KafkaProcess kafka = new(distribution, port, properties);
+            KafkaProcess kafka = new(distribution, port, properties, address);
             try
             {
                 await kafka.FormatAsync();
@@ -111,8 +113,8 @@ internal sealed class KafkaProcess : IDisposable
             process.roles=broker,controller
             node.id=1
             controller.quorum.voters=1@127.0.0.1:{_controllerPort}
-            listeners=PLAINTEXT://127.0.0.1:{_port},CONTROLLER://127.0.0.1:{_controllerPort}
-            advertised.listeners=PLAINTEXT://127.0.0.1:{_port}
+            listeners=PLAINTEXT://{_address}:{_port},CONTROLLER://127.0.0.1:{_controllerPort}
+            advertised.listeners=PLAINTEXT://{_address}:{_port}
             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
             controller.listener.names=CONTROLLER
             log.dirs={Path.Combine(_directory, "data")}

@@ -13,20 +13,24 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     private readonly string? _binaries;
     private readonly string _directory = "";
     private readonly int _port;
+    private readonly string _address = "";
     private ChildProcess? _process;
     private int _isDisposed;
 
     private PostgreSqlServer(string connectionString) => ConnectionString = connectionString;
 
-    private PostgreSqlServer(string binaries, int port)
+    private PostgreSqlServer(string binaries, int port, string address)
     {
-        (_binaries, _port) = (binaries, port);
+        (_binaries, _port, _address) = (binaries, port, address);
         _directory = Directory.CreateTempSubdirectory("orleansmqtt-postgres-").FullName;
-        ConnectionString = $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres";
+        ConnectionString = $"Host={address};Port={port};Username=postgres;Database=postgres";
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
     public string ConnectionString { get; }
+
+    /// <summary>Its port; 0 of one that was named.</summary>
+    public int Port => _port;
 
     /// <summary>Where the server of this process lies, as the programs <c>initdb</c> and <c>postgres</c>; null when it is not installed.</summary>
     public static string? FindBinaries() => Directory.Exists("/usr/lib/postgresql")
@@ -35,7 +39,8 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         : Programs.Find("initdb") is { } initdb ? Path.GetDirectoryName(initdb) : null;
 
     /// <summary>Starts one for a test alone, or takes the one that is named.</summary>
-    public static async Task<PostgreSqlServer> StartAsync()
+    /// <param name="address">Where it listens.</param>
+    public static async Task<PostgreSqlServer> StartAsync(string address = "127.0.0.1")
     {
         if (Environment.GetEnvironmentVariable("ORLEANSMQTT_POSTGRES") is { Length: > 0 } connectionString)
         {
@@ -49,7 +54,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
             throw new InvalidOperationException(Reason);
         }
 
-        PostgreSqlServer server = new(binaries, TestPorts.Free());
+        PostgreSqlServer server = new(binaries, TestPorts.Free(), address);
         try
         {
             await server.CreateAsync();
@@ -65,7 +70,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
 
     public async Task StartAgainAsync()
     {
-        _process = Run("postgres", "-D", Path.Combine(_directory, "data"), "-p", $"{_port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_directory}", "-c", "fsync=off");
+        _process = Run("postgres", "-D", Path.Combine(_directory, "data"), "-p", $"{_port}", "-c", $"listen_addresses={_address}", "-c", $"unix_socket_directories={_directory}", "-c", "fsync=off");
         await _process.WaitForLineAsync("ready to accept connections", Limit);
     }
 
@@ -114,6 +119,8 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         {
             throw new InvalidOperationException($"initdb ended with {initdb.ExitCode}:{Environment.NewLine}{string.Join(Environment.NewLine, initdb.Lines)}");
         }
+
+        await File.AppendAllTextAsync(Path.Combine(_directory, "data", "pg_hba.conf"), $"host all all {_address}/24 trust{Environment.NewLine}");
     }
 
     /// <summary>PostgreSQL refuses to run as root; setpriv becomes the program, so that the process is the one that signals go to.</summary>

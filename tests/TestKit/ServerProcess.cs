@@ -9,22 +9,33 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly string _program;
     private readonly bool _hasEdge;
     private readonly Dictionary<string, string> _settings;
+    private readonly string _address;
     private ChildProcess? _process;
 
     /// <param name="name">What tests call it.</param>
     /// <param name="roles">The setting <c>Cluster:Roles</c>; <c>edge</c> alone runs the edge's own program.</param>
     /// <param name="settings">All other settings.</param>
-    internal ServerProcess(string name, string roles, IReadOnlyDictionary<string, string> settings)
+    /// <param name="place">Where it runs; null without a network of its own.</param>
+    internal ServerProcess(string name, string roles, IReadOnlyDictionary<string, string> settings, TestNamespace? place = null)
     {
-        (Name, Roles) = (name, roles);
+        (Name, Roles, Namespace) = (name, roles, place);
         _program = roles == "edge" ? "OrleansMqtt.Edge.dll" : "OrleansMqtt.Silo.dll";
         _hasEdge = roles.Contains("edge", StringComparison.Ordinal);
         _settings = new(settings) { ["Cluster__Roles"] = roles, ["Http__Port"] = "0", ["Http__Dashboard"] = "false" };
-        _settings["Mqtt__Listeners__0__Address"] = "127.0.0.1";
+        if (place is not null)
+        {
+            _settings["Cluster__AdvertisedAddress"] = _settings["Http__Address"] = place.Address;
+        }
+
+        _address = place?.Address ?? "127.0.0.1";
+        _settings["Mqtt__Listeners__0__Address"] = _address;
         _settings.TryAdd("Mqtt__Listeners__0__Port", "0");
     }
 
     public string Name { get; }
+
+    /// <summary>Where it runs; null without a network of its own.</summary>
+    public TestNamespace? Namespace { get; }
 
     /// <summary>The setting <c>Cluster:Roles</c>.</summary>
     public string Roles { get; }
@@ -41,13 +52,16 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it serves.</summary>
     public async Task StartAsync()
     {
-        _process = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, _program)], _settings);
+        var program = Path.Combine(AppContext.BaseDirectory, _program);
+        _process = Namespace is null
+            ? ChildProcess.Start("dotnet", [program], _settings)
+            : ChildProcess.Start(Programs.Find("ip")!, ["netns", "exec", Namespace.Name, "dotnet", program], _settings);
         if (_hasEdge)
         {
-            Port = PortOf(await _process.WaitForLineAsync("Listening for MQTT and", StartLimit), "127.0.0.1:");
+            Port = PortOf(await _process.WaitForLineAsync("Listening for MQTT and", StartLimit), $"{_address}:");
         }
 
-        HttpPort = PortOf(await _process.WaitForLineAsync("Health and metrics on", StartLimit), "http://127.0.0.1:");
+        HttpPort = PortOf(await _process.WaitForLineAsync("Health and metrics on", StartLimit), $"http://{_address}:");
     }
 
     /// <summary>SIGTERM, and its exit code.</summary>
@@ -71,7 +85,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public async Task<string> GetAsync(string path)
     {
         using HttpClient client = new();
-        using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{HttpPort}{path}"));
+        using var response = await client.GetAsync(new Uri($"http://{_address}:{HttpPort}{path}"));
         return $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
     }
 
@@ -79,7 +93,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public async Task<ClusterView> GetClusterAsync()
     {
         using HttpClient client = new();
-        await using var body = await client.GetStreamAsync(new Uri($"http://127.0.0.1:{HttpPort}/cluster"));
+        await using var body = await client.GetStreamAsync(new Uri($"http://{_address}:{HttpPort}/cluster"));
         return (await JsonSerializer.DeserializeAsync<ClusterView>(body, JsonSerializerOptions.Web))!;
     }
 

@@ -9,9 +9,9 @@ public sealed class TestCluster : IAsyncDisposable
     private readonly List<ServerProcess> _processes = [];
     private readonly bool _ownsKafka;
 
-    private TestCluster(KafkaBroker kafka, bool ownsKafka, PostgreSqlServer postgres)
+    private TestCluster(KafkaBroker kafka, bool ownsKafka, PostgreSqlServer postgres, TestNetwork? network)
     {
-        (Kafka, _ownsKafka, PostgreSql) = (kafka, ownsKafka, postgres);
+        (Kafka, _ownsKafka, PostgreSql, Network) = (kafka, ownsKafka, postgres, network);
         var id = $"t{Guid.NewGuid():N}";
         Settings = new()
         {
@@ -25,13 +25,16 @@ public sealed class TestCluster : IAsyncDisposable
             ["Cluster__Database"] = "PostgreSql",
             ["Cluster__ConnectionString"] = postgres.ConnectionString,
             ["Cluster__ClusterId"] = id,
-            ["Cluster__AdvertisedAddress"] = "127.0.0.1",
+            ["Cluster__AdvertisedAddress"] = network?.Address ?? "127.0.0.1",
         };
     }
 
     public KafkaBroker Kafka { get; }
 
     public PostgreSqlServer PostgreSql { get; }
+
+    /// <summary>Where each silo has a namespace of its own; null without.</summary>
+    public TestNetwork? Network { get; }
 
     /// <summary>The settings of all processes that start from now on.</summary>
     public Dictionary<string, string> Settings { get; }
@@ -54,9 +57,13 @@ public sealed class TestCluster : IAsyncDisposable
     /// <param name="siloRoles"><c>silo</c> or <c>silo,edge</c>.</param>
     /// <param name="configure">Changes the settings.</param>
     /// <param name="hasOwnKafka">Whether the broker is this cluster's alone, so that a test may stop it.</param>
-    public static async Task<TestCluster> StartAsync(int silos, int edges, string siloRoles = "silo,edge", Action<Dictionary<string, string>>? configure = null, bool hasOwnKafka = false)
+    /// <param name="network">Where each silo gets a namespace of its own, so that a test may cut it off; needs an own Kafka. The cluster disposes it.</param>
+    public static async Task<TestCluster> StartAsync(
+        int silos, int edges, string siloRoles = "silo,edge", Action<Dictionary<string, string>>? configure = null, bool hasOwnKafka = false, TestNetwork? network = null)
     {
-        var cluster = new TestCluster(hasOwnKafka ? await KafkaBroker.StartOwnAsync() : await KafkaBroker.SharedAsync(), hasOwnKafka, await PostgreSqlServer.StartAsync());
+        var address = network?.Address ?? "127.0.0.1";
+        var cluster = new TestCluster(
+            hasOwnKafka ? await KafkaBroker.StartOwnAsync(address: address) : await KafkaBroker.SharedAsync(), hasOwnKafka, await PostgreSqlServer.StartAsync(address), network);
         try
         {
             configure?.Invoke(cluster.Settings);
@@ -100,7 +107,7 @@ public sealed class TestCluster : IAsyncDisposable
         ServerProcess process;
         lock (_processes)
         {
-            process = new($"{roles}-{_processes.Count}", roles, settings);
+            process = new($"{roles}-{_processes.Count}", roles, settings, roles == "silo" ? Network?.Add() : null);
             _processes.Add(process);
         }
 
@@ -130,8 +137,16 @@ public sealed class TestCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Cuts a silo off from all other processes of the cluster; Kafka and the database stay in its reach.</summary>
+    public void Isolate(ServerProcess silo) => Network!.Cut(silo.Namespace!, [PortOf(Kafka.BootstrapServers), PostgreSql.Port]);
+
+    /// <summary>Takes back <see cref="Isolate"/>.</summary>
+    public void Rejoin(ServerProcess silo) => Network!.Heal(silo.Namespace!);
+
     /// <summary>What all processes have written, for the message of a failure.</summary>
     public string Logs() => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Process.Lines.Prepend($"--- {process.Name}")));
+
+    private static int PortOf(string address) => int.Parse(address[(address.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 
     public async ValueTask DisposeAsync()
     {
@@ -141,5 +156,7 @@ public sealed class TestCluster : IAsyncDisposable
         {
             await Kafka.DisposeAsync();
         }
+
+        Network?.Dispose();
     }
 }

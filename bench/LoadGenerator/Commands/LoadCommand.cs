@@ -12,7 +12,7 @@ internal sealed class LoadCommand : Command
 
     private readonly Scenario _scenario;
     private readonly Option<string> _host = Option("--host", "server", "127.0.0.1");
-    private readonly Option<int> _port = Option("--port", "MQTT port", 1883);
+    private readonly Option<int[]> _ports = Option<int[]>("--port", "MQTT port; repeatable: the connections take turns", [1883]);
     private readonly Option<int> _protocol = Option("--protocol", "4 (MQTT 3.1.1) or 5", 5);
     private readonly Option<string?> _user = Option<string?>("--username", "user name", null);
     private readonly Option<string?> _password = Option<string?>("--password", "password", null);
@@ -28,6 +28,7 @@ internal sealed class LoadCommand : Command
     private readonly Option<int> _publishers = Option("--publishers", "number of publishers", 100);
     private readonly Option<int> _subscribers = Option("--subscribers", "number of subscribers", 100);
     private readonly Option<int> _idle = Option("--connections", "number of connections", 10_000);
+    private readonly Option<bool> _reconnect = Option("--reconnect", "connections that are lost come back, to the next port", false);
     private readonly Option<int> _qos = Option("--qos", "QoS of publishes and subscriptions: 0, 1 or 2", 1);
     private readonly Option<int?> _publishQos = Option<int?>("--publish-qos", "QoS of publishes, when it differs", null);
     private readonly Option<int?> _subscribeQos = Option<int?>("--subscribe-qos", "QoS of subscriptions, when it differs", null);
@@ -83,10 +84,10 @@ internal sealed class LoadCommand : Command
         }
 
         List<Option> options =
-            [_host, _port, _protocol, _user, _password, _keepAlive, _connectRate, _connectTimeout, _threads, _sources, _duration, _pids, _json, _quiet, _topicPrefix];
+            [_host, _ports, _protocol, _user, _password, _keepAlive, _connectRate, _connectTimeout, _threads, _sources, _duration, _pids, _json, _quiet, _topicPrefix];
         if (scenario == Scenario.Connections)
         {
-            options.Add(_idle);
+            options.AddRange([_idle, _reconnect]);
         }
         else if (scenario == Scenario.Offline)
         {
@@ -220,11 +221,12 @@ internal sealed class LoadCommand : Command
         {
             Scenario = _scenario,
             Host = host,
-            Port = Within(parsed, _port, 1, 65535),
+            Ports = Ports(parsed.GetValue(_ports)!),
             Protocol = protocol,
             Publishers = publishers,
             Subscribers = subscribers,
             Idle = idle,
+            Reconnects = connections && parsed.GetValue(_reconnect),
             PublishQualityOfService = publishQos,
             SubscribeQualityOfService = subscribeQos,
             PayloadLength = connections ? 16 : Within(parsed, _payload, 16, 16 * 1024 * 1024),
@@ -250,6 +252,12 @@ internal sealed class LoadCommand : Command
             SourceAddresses = sources,
             LedgerFile = _scenario == Scenario.Ledger ? parsed.GetValue(_file) : null,
         };
+    }
+
+    private static int[] Ports(int[] ports)
+    {
+        Check(ports.Length > 0 && Array.TrueForAll(ports, port => port is > 0 and <= 65535), "--port is between 1 and 65535");
+        return ports;
     }
 
     private static List<WatchedProcess> Processes(string[] values)

@@ -12,6 +12,8 @@ internal unsafe class Connection(Worker worker, string clientId)
     private readonly string _clientId = clientId;
     private int _descriptor = -1;
     private int _slot;
+    private int _attempts;
+    private bool _comesBack;
     private byte[] _remainder = [];
     private int _remainderLength;
     private byte[] _unsent = [];
@@ -37,13 +39,15 @@ internal unsafe class Connection(Worker worker, string clientId)
 
     protected bool HasUnsent => _unsentLength > 0;
 
+    private IPEndPoint Server => Worker.Context.Servers[(_slot + _attempts) % Worker.Context.Servers.Count];
+
     private State _state;
 
     /// <summary>Begins to connect; the worker hears of the end by the socket becoming writable.</summary>
     public void Open(int slot, IPAddress? source)
     {
         _slot = slot;
-        var server = Worker.Context.Server.Serialize();
+        var server = Server.Serialize();
         _descriptor = Libc.Socket(
             (int)server.Family == (int)System.Net.Sockets.AddressFamily.InterNetworkV6 ? 10 : 2,
             Libc.SocketStream | Libc.SocketNonBlocking | Libc.SocketCloseOnExec,
@@ -73,6 +77,12 @@ internal unsafe class Connection(Worker worker, string clientId)
         {
             if (Libc.Connect(_descriptor, address, server.Size) < 0 && Marshal.GetLastPInvokeError() is var error && error != Libc.InProgress)
             {
+                if (_comesBack)
+                {
+                    ComeBack();
+                    return;
+                }
+
                 throw CannotConnect(error);
             }
         }
@@ -132,6 +142,13 @@ internal unsafe class Connection(Worker worker, string clientId)
         if (_state == State.Ready)
         {
             Worker.Counters.ConnectionsLost++;
+            _comesBack = Settings.Reconnects && !Worker.IsStopping;
+        }
+
+        if (_comesBack)
+        {
+            ComeBack();
+            return;
         }
 
         Worker.Context.Errors.Report(new LoadException($"{_clientId}: {reason}", exitCode));
@@ -200,6 +217,12 @@ internal unsafe class Connection(Worker worker, string clientId)
         _ = Libc.GetSocketOption(_descriptor, Libc.LevelSocket, Libc.OptionError, &error, &length);
         if (error != 0)
         {
+            if (_comesBack)
+            {
+                ComeBack();
+                return;
+            }
+
             throw CannotConnect(error);
         }
 
@@ -341,7 +364,8 @@ internal unsafe class Connection(Worker worker, string clientId)
     private void BecomeReady()
     {
         _state = State.Ready;
-        Worker.OnReady();
+        Worker.OnReady(_slot);
+        _comesBack = false;
     }
 
     private void Write(ReadOnlySpan<byte> packet)
@@ -389,6 +413,16 @@ internal unsafe class Connection(Worker worker, string clientId)
         return -1;
     }
 
+    /// <summary>To the next server, as a device does that has a list of them.</summary>
+    private void ComeBack()
+    {
+        Worker.SendBuffer.Clear();
+        CloseSocket();
+        (_remainderLength, _unsentLength) = (0, 0);
+        _attempts++;
+        Worker.Reopen(_slot);
+    }
+
     private void CloseSocket()
     {
         _state = State.Closed;
@@ -399,5 +433,5 @@ internal unsafe class Connection(Worker worker, string clientId)
         }
     }
 
-    private LoadException CannotConnect(int error) => new($"cannot connect to {Worker.Context.Server}: {Libc.Describe(error)}");
+    private LoadException CannotConnect(int error) => new($"cannot connect to {Server}: {Libc.Describe(error)}");
 }

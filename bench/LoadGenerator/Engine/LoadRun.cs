@@ -16,6 +16,8 @@ internal sealed class LoadRun : IDisposable
     private readonly CancellationToken _stopping;
     private readonly LatencyHistogram _lastProgress = new();
     private (long Published, long Acknowledged, long Delivered, long At) _last;
+    private long? _lostSince;
+    private bool _areBack;
 
     public LoadRun(LoadSettings settings, string? password, IEnumerable<WatchedProcess> processes, TextWriter progress, CancellationToken stopping)
     {
@@ -90,12 +92,13 @@ internal sealed class LoadRun : IDisposable
         _context.Ledger?.Dispose();
     }
 
-    public static IPEndPoint Resolve(LoadSettings settings)
+    public static IPEndPoint[] Resolve(LoadSettings settings)
     {
         try
         {
             var addresses = Dns.GetHostAddresses(settings.Host);
-            return new IPEndPoint(addresses.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0], settings.Port);
+            var address = addresses.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0];
+            return [.. settings.Ports.Select(port => new IPEndPoint(address, port))];
         }
         catch (SocketException error)
         {
@@ -147,7 +150,7 @@ internal sealed class LoadRun : IDisposable
     {
         while (RunClock.Now is var now && now < moment())
         {
-            if (_stopping.IsCancellationRequested || Totals().ConnectionsLost >= _settings.ConnectionCount)
+            if (_stopping.IsCancellationRequested || (!_settings.Reconnects && Totals().ConnectionsLost >= _settings.ConnectionCount))
             {
                 _context.Clock.StopNow();
                 return;
@@ -202,6 +205,7 @@ internal sealed class LoadRun : IDisposable
     private void Progress()
     {
         var now = Totals();
+        WatchLost(now);
         double seconds = Seconds(now.At - _last.At);
         var latency = new LatencyHistogram();
         _workers.ForEach(w => latency.Add(w.Counters.Progress));
@@ -216,6 +220,27 @@ internal sealed class LoadRun : IDisposable
             + $"delivered {(now.Delivered - _last.Delivered) / seconds:F0}/s p50 {latency.Percentile(0.5) / 1e6:F3} ms");
         _last = (now.Published, now.Acknowledged, now.Delivered, now.At);
         Sample(start: false);
+    }
+
+    /// <summary>How long it takes until all connections that were lost are back, to the progress' second.</summary>
+    private void WatchLost(RunTotals now)
+    {
+        if (!_settings.Reconnects || now.ConnectionsLost == 0)
+        {
+            return;
+        }
+
+        _lostSince ??= _last.At;
+        if (now.ConnectionsBack < now.ConnectionsLost)
+        {
+            _areBack = false;
+            _progress.WriteLine($"connections back {now.ConnectionsBack} of {now.ConnectionsLost}");
+        }
+        else if (!_areBack)
+        {
+            _areBack = true;
+            _progress.WriteLine($"all {now.ConnectionsLost} lost connections are back after {Seconds(now.At - _lostSince.Value):F0} s");
+        }
     }
 
     private void Sample(bool start)
@@ -243,6 +268,7 @@ internal sealed class LoadRun : IDisposable
             totals.Refused += Volatile.Read(ref counters.Refused);
             totals.Delivered += Volatile.Read(ref counters.Delivered);
             totals.ConnectionsLost += Volatile.Read(ref counters.ConnectionsLost);
+            totals.ConnectionsBack += Volatile.Read(ref counters.ConnectionsBack);
         }
 
         return totals;

@@ -4,11 +4,11 @@ using OrleansMqtt.LoadGenerator.Measuring;
 namespace OrleansMqtt.LoadGenerator.Engine;
 
 /// <summary>What all workers of a run share.</summary>
-internal sealed class RunContext(LoadSettings settings, IPEndPoint server, string? password, LedgerFile? ledger)
+internal sealed class RunContext(LoadSettings settings, IReadOnlyList<IPEndPoint> servers, string? password, LedgerFile? ledger)
 {
     public LoadSettings Settings { get; } = settings;
 
-    public IPEndPoint Server { get; } = server;
+    public IReadOnlyList<IPEndPoint> Servers { get; } = servers;
 
     public string? Password { get; } = password;
 

@@ -9,9 +9,10 @@ internal record struct RunTotals
     public long Refused;
     public long Delivered;
     public long ConnectionsLost;
+    public long ConnectionsBack;
 
     public readonly bool Equals(RunTotals other) => Published == other.Published && Acknowledged == other.Acknowledged
-        && Refused == other.Refused && Delivered == other.Delivered && ConnectionsLost == other.ConnectionsLost;
+        && Refused == other.Refused && Delivered == other.Delivered && ConnectionsLost == other.ConnectionsLost && ConnectionsBack == other.ConnectionsBack;
 
-    public override readonly int GetHashCode() => HashCode.Combine(Published, Acknowledged, Refused, Delivered, ConnectionsLost);
+    public override readonly int GetHashCode() => HashCode.Combine(Published, Acknowledged, Refused, Delivered, ConnectionsLost, ConnectionsBack);
 }

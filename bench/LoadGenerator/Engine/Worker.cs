@@ -21,6 +21,8 @@ internal sealed class Worker : IDisposable
     private readonly long[]? _deliveredOf;
     private readonly Thread _thread;
     private readonly long _openedAt = RunClock.Now;
+    private readonly Queue<int> _lost = [];
+    private readonly HashSet<int> _comingBack = [];
     private int _opened;
     private long _round;
     private int _turn;
@@ -80,7 +82,26 @@ internal sealed class Worker : IDisposable
 
     public void Dispose() => Epoll.Dispose();
 
-    public void OnReady() => Counters.Ready++;
+    public bool IsStopping => _stopped;
+
+    public void OnReady(int slot)
+    {
+        if (_comingBack.Remove(slot))
+        {
+            Counters.ConnectionsBack++;
+        }
+        else
+        {
+            Counters.Ready++;
+        }
+    }
+
+    /// <summary>Opens a connection again that was lost, or could not be opened again.</summary>
+    public void Reopen(int slot)
+    {
+        _comingBack.Remove(slot);
+        _lost.Enqueue(slot);
+    }
 
     public void OnDelivered(uint publisher)
     {
@@ -135,6 +156,13 @@ internal sealed class Worker : IDisposable
 
     private void OpenConnections()
     {
+        for (int lost = _lost.Count; lost > 0 && _comingBack.Count < ConcurrentConnects; lost--)
+        {
+            int slot = _lost.Dequeue();
+            _comingBack.Add(slot);
+            _connections[slot].Open(slot, SourceOf(slot));
+        }
+
         if (_opened == _connections.Count)
         {
             return;
@@ -144,11 +172,16 @@ internal sealed class Worker : IDisposable
         long allowed = rate > 0 ? 1 + (long)((Now - _openedAt) * rate / Stopwatch.Frequency) : long.MaxValue;
         while (_opened < _connections.Count && _opened < allowed && _opened - Counters.Ready < ConcurrentConnects && Context.Errors.First is null)
         {
-            int sources = Context.Settings.SourceAddresses;
-            int which = ((_opened * Context.Settings.Threads) + _number) % Math.Max(sources, 1);
-            _connections[_opened].Open(_opened, sources > 0 ? new IPAddress([127, 0, (byte)(which >> 8), (byte)((which & 255) + 1)]) : null);
+            _connections[_opened].Open(_opened, SourceOf(_opened));
             _opened++;
         }
+    }
+
+    private IPAddress? SourceOf(int slot)
+    {
+        int sources = Context.Settings.SourceAddresses;
+        int which = ((slot * Context.Settings.Threads) + _number) % Math.Max(sources, 1);
+        return sources > 0 ? new IPAddress([127, 0, (byte)(which >> 8), (byte)((which & 255) + 1)]) : null;
     }
 
     private void Schedule()
@@ -226,7 +259,7 @@ internal sealed class Worker : IDisposable
             return 0;
         }
 
-        long pause = _deliveredOf is not null || _opened < _connections.Count ? 1_000_000 : LongestPause;
+        long pause = _deliveredOf is not null || _opened < _connections.Count || _lost.Count > 0 ? 1_000_000 : LongestPause;
         if (Context.Settings.Rate > 0 && _publishers.Count > 0 && Context.Clock.Start != long.MaxValue)
         {
             long next = NextScheduled();

@@ -13,6 +13,7 @@ internal sealed class WorkerCounters
     public long Redelivered;
     public long Foreign;
     public long ConnectionsLost;
+    public long ConnectionsBack;
 
     public LatencyHistogram EndToEnd { get; } = new();
 

@@ -14,7 +14,7 @@ namespace OrleansMqtt.Grains;
 /// </summary>
 [ImplicitStreamSubscription(StreamNamespace), PartitionPlacement, Reentrant, KeepAlive]
 internal sealed partial class RouterGrain(
-    IMessageLog log, TopicRoutes routes, RecordCodec codec, IOptions<TopicsOptions> options, ILogger<RouterGrain> logger)
+    IMessageLog log, TopicRoutes routes, RecordCodec codec, SubscriptionIndexes indexes, IOptions<TopicsOptions> options, ILogger<RouterGrain> logger)
     : Grain, IRouterGrain, IStreamSubscriptionObserver, IAsyncObserver<LogBatch>
 {
     /// <summary>The namespace of the streams of messages.</summary>
@@ -22,10 +22,9 @@ internal sealed partial class RouterGrain(
 
     private static readonly TimeSpan EmptyStretchPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SlowTargetLimit = TimeSpan.FromMilliseconds(500);
-    private readonly SubscriptionIndex _index = new();
+    private RouterIndex _index = null!;
     private readonly Utf8StringCache _strings = new();
-    private readonly Dictionary<int, RouterTarget> _targets = [];
-    private readonly List<RouterTarget> _targetsByIndex = [];
+    private readonly RouterTarget?[] _targets = new RouterTarget?[options.Value.Sessions.Partitions];
     private readonly TargetSet _touched = new();
     private TopicPartitionId _source;
     private MessagesTopic _topic = null!;
@@ -38,6 +37,7 @@ internal sealed partial class RouterGrain(
         _topic = routes.MessagesTopicOf(_source.Topic);
         _generation = DateTime.UtcNow.Ticks;
         _position = (await log.GetOffsetsAsync([_source], cancellationToken))[0].End;
+        _index = indexes.Open();
         for (var partition = 0; partition < options.Value.Sessions.Partitions; partition++)
         {
             // Not awaited: an activation waits for no other grain.
@@ -48,18 +48,23 @@ internal sealed partial class RouterGrain(
         LogStarted(_source, _position);
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_index is not null)
+        {
+            // Beside the turns: the next router need not wait for it.
+            _ = Task.Run(_index.Dispose, CancellationToken.None);
+        }
+
+        return Task.CompletedTask;
+    }
+
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
         handleFactory.Create<LogBatch>().ResumeAsync(this, new LogOffsetToken(_position));
 
     public async ValueTask<UpdateIndexResult> UpdateIndex(IndexUpdate update)
     {
-        if (!_targets.TryGetValue(update.SessionPartition, out var target))
-        {
-            target = new(_targets.Count, update.SessionPartition, GrainFactory.GetGrain<ISessionPartitionGrain>(update.SessionPartition));
-            _targets.Add(update.SessionPartition, target);
-            _targetsByIndex.Add(target);
-        }
-
+        var target = _targets[update.SessionPartition] ??= new(update.SessionPartition, GrainFactory.GetGrain<ISessionPartitionGrain>(update.SessionPartition));
         if (!Apply(target, update))
         {
             return new(_generation, IsApplied: false, _position, _position);
@@ -77,37 +82,18 @@ internal sealed partial class RouterGrain(
             return;
         }
 
-        foreach (var record in batch.Records)
-        {
-            if (record.Offset < _position)
-            {
-                continue;
-            }
-
-            if (codec.Decode(record, _topic.DefaultQoS, _strings) is not { } message || !_topic.Includes(message.Topic))
-            {
-                GrainInstruments.Skipped.Add(1);
-                continue;
-            }
-
-            foreach (var index in _index.Match(message.Topic))
-            {
-                _targetsByIndex[index].Add(message);
-                _touched.Add(index);
-            }
-        }
-
+        Match(batch);
         GrainInstruments.Read.Add(batch.Records.Length);
         _position = batch.To;
-        foreach (var target in _targetsByIndex)
+        foreach (var target in _targets)
         {
-            target.Matched(_position);
+            target?.Matched(_position);
         }
 
         RouterTarget? full = null;
-        foreach (var index in _touched)
+        foreach (var partition in _touched)
         {
-            var target = _targetsByIndex[index];
+            var target = _targets[partition]!;
             if (!target.IsSending)
             {
                 Send(target).Ignore();
@@ -131,6 +117,41 @@ internal sealed partial class RouterGrain(
         return Task.CompletedTask;
     }
 
+    private void Match(LogBatch batch)
+    {
+        _index.Begin();
+        try
+        {
+            foreach (var record in batch.Records)
+            {
+                if (record.Offset < _position)
+                {
+                    continue;
+                }
+
+                if (codec.Decode(record, _topic.DefaultQoS, _strings) is not { } message || !_topic.Includes(message.Topic))
+                {
+                    GrainInstruments.Skipped.Add(1);
+                    continue;
+                }
+
+                foreach (var partition in _index.Match(message.Topic))
+                {
+                    // One that has told only other routers yet reads from the log what it gets from here later.
+                    if (_targets[partition] is { Generation: not 0 } target)
+                    {
+                        target.Add(message);
+                        _touched.Add(partition);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            _index.End();
+        }
+    }
+
     private bool Apply(RouterTarget target, IndexUpdate update)
     {
         if (update.Generation < target.Generation)
@@ -140,12 +161,11 @@ internal sealed partial class RouterGrain(
 
         if (update.IsComplete)
         {
-            foreach (var filter in target.Filters)
+            if (target.Generation != 0)
             {
-                _index.Remove(filter, target.Index);
+                _index.RemoveAll(target.SessionPartition);
             }
 
-            target.Filters.Clear();
             target.Generation = update.Generation;
             target.Start(_position);
         }
@@ -159,22 +179,8 @@ internal sealed partial class RouterGrain(
             return true;
         }
 
-        foreach (var filter in update.Removed)
-        {
-            if (target.Filters.Remove(filter))
-            {
-                _index.Remove(filter, target.Index);
-            }
-        }
-
-        foreach (var filter in update.Added)
-        {
-            if (target.Filters.Add(filter))
-            {
-                _index.Add(filter, target.Index);
-            }
-        }
-
+        _index.Remove(target.SessionPartition, update.Removed);
+        _index.Add(target.SessionPartition, update.Added);
         target.Version = update.Version;
         return true;
     }
@@ -182,9 +188,9 @@ internal sealed partial class RouterGrain(
     /// <summary>Where nothing matches, targets hear how far the partition was read, so that their checkpoints move on.</summary>
     private Task SendEmptyStretches(CancellationToken cancellationToken)
     {
-        foreach (var target in _targetsByIndex)
+        foreach (var target in _targets)
         {
-            if (target.IsBehind)
+            if (target is { IsBehind: true })
             {
                 Send(target, isEmpty: true).Ignore();
             }
@@ -227,9 +233,9 @@ internal sealed partial class RouterGrain(
 
     private async Task WaitForTargets()
     {
-        foreach (var target in _targetsByIndex)
+        foreach (var target in _targets)
         {
-            if (target.IsFull)
+            if (target is { IsFull: true })
             {
                 await target.WaitForRoomAsync(SlowTargetLimit);
                 if (target.IsFull)

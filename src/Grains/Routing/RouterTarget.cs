@@ -6,7 +6,7 @@ namespace OrleansMqtt.Grains;
 /// A session partition as a router sees it: the version of its filters, and what is to be sent to it. One batch is on its way at a time, and what comes meanwhile makes the
 /// next, so that the order is that of the log and a busy target gets large batches.
 /// </summary>
-internal sealed class RouterTarget(int index, int sessionPartition, ISessionPartitionGrain grain)
+internal sealed class RouterTarget(int sessionPartition, ISessionPartitionGrain grain)
 {
     /// <summary>What may wait for a target. Beyond it the router waits a moment, and then leaves a gap that the target reads from the log itself.</summary>
     private const int MaximumPending = 8192;
@@ -20,9 +20,7 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
     private bool _leavesGap;
     private TaskCompletionSource? _room;
 
-    /// <summary>The target's bit in a <see cref="TargetSet"/>.</summary>
-    public int Index { get; } = index;
-
+    /// <summary>Its number, and its bit in a <see cref="TargetSet"/>.</summary>
     public int SessionPartition { get; } = sessionPartition;
 
     public ISessionPartitionGrain Grain { get; } = grain;
@@ -30,9 +28,6 @@ internal sealed class RouterTarget(int index, int sessionPartition, ISessionPart
     public long Generation { get; set; }
 
     public long Version { get; set; }
-
-    /// <summary>The filters it wants.</summary>
-    public HashSet<string> Filters { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Where the next stretch starts.</summary>
     public long From { get; private set; }

@@ -1,83 +1,132 @@
 namespace OrleansMqtt.Grains;
 
-/// <summary>Which session partitions want a topic: the filters of all of them in one tree. The result for a topic is kept until the filters change.</summary>
+/// <summary>
+/// Which session partitions want a topic: one tree of filters for all routers of a silo, because each of them has to know nearly all filters of the cluster. A router that has
+/// not heard of a filter yet, or has of its end, may so match more than it was told: session partitions sort that out by the offsets from which their subscriptions count.
+/// </summary>
+/// <remarks>
+/// Routers match at the same time, each a batch under one read lock; changes, which are rare, take the write lock for at most <see cref="ChangesAtOnce"/> filters. A filter stays
+/// while any router was told of it, so that the order in which routers hear of changes does not matter.
+/// </remarks>
 internal sealed class SubscriptionIndex
 {
-    private const int MaximumKnownTopics = 16_384;
-
-    /// <summary>Longer topics are not kept, so that what is kept stays small.</summary>
-    private const int MaximumKnownLength = 512;
-    private readonly TopicFilterTree<TargetSet> _tree = new();
-    private readonly Dictionary<string, TargetSet> _known = new(StringComparer.Ordinal);
-    private readonly List<TargetSet> _matches = [];
-    private static readonly TargetSet None = new();
+    private const int ChangesAtOnce = 1_000;
+    private readonly ReaderWriterLockSlim _lock = new();
+    private readonly TopicFilterTree<FilterTargets> _tree = new();
+    private ulong _routers;
 
     /// <summary>The number of different filters.</summary>
     public int Count => _tree.Count;
 
-    public void Add(string filter, int target)
-    {
-        if (!_tree.TryGet(filter, out var set))
-        {
-            _tree.Set(filter, set = new());
-        }
+    /// <summary>Grows with each change of what is found; read under the read lock.</summary>
+    public long Version { get; private set; }
 
-        set.Add(target);
-        _known.Clear();
-    }
-
-    public void Remove(string filter, int target)
+    /// <summary>A place for one more router; null when there is none.</summary>
+    public RouterIndex? TryOpen()
     {
-        if (_tree.TryGet(filter, out var set))
+        _lock.EnterWriteLock();
+        try
         {
-            set.Remove(target);
-            if (set.IsEmpty)
+            if (~_routers == 0)
             {
-                _tree.Remove(filter);
+                return null;
             }
 
-            _known.Clear();
+            var router = ~_routers & (_routers + 1);
+            _routers |= router;
+            return new(this, router);
+        }
+        finally
+        {
+            _lock.ExitWriteLock();
         }
     }
 
-    /// <summary>The targets of a topic; valid until the next change.</summary>
-    public TargetSet Match(string topic)
+    public void EnterRead() => _lock.EnterReadLock();
+
+    public void ExitRead() => _lock.ExitReadLock();
+
+    /// <summary>The targets of a topic, into a set; under the read lock.</summary>
+    public void Match(string topic, List<FilterTargets> matches, TargetSet targets)
     {
-        if (_known.TryGetValue(topic, out var known))
+        matches.Clear();
+        _tree.Match(topic, matches);
+        foreach (var match in matches)
         {
-            return known;
+            match.AddTo(targets);
         }
-
-        _matches.Clear();
-        _tree.Match(topic, _matches);
-        var targets = _matches.Count switch
-        {
-            0 => None,
-            1 => _matches[0],
-            _ => Union(),
-        };
-        if (topic.Length > MaximumKnownLength)
-        {
-            return targets;
-        }
-
-        if (_known.Count >= MaximumKnownTopics)
-        {
-            _known.Clear();
-        }
-
-        _known[topic] = targets;
-        return targets;
     }
 
-    private TargetSet Union()
+    public void Add(ulong router, int target, ReadOnlySpan<string> filters) => Change(filters, filter =>
     {
-        TargetSet union = new();
-        foreach (var set in _matches)
+        if (!_tree.TryGet(filter, out var targets))
         {
-            union.UnionWith(set);
+            _tree.Set(filter, targets = new());
         }
 
-        return union;
+        return targets.Add(target, router);
+    });
+
+    public void Remove(ulong router, int target, ReadOnlySpan<string> filters) =>
+        Change(filters, filter => _tree.TryGet(filter, out var targets) && RemoveIfEmpty(filter, targets, targets.Remove(target, router)));
+
+    /// <summary>The filters of which a target has told a router.</summary>
+    public string[] FiltersOf(ulong router, int target) => Collect(targets => targets.Contains(target, router));
+
+    /// <summary>Gives a router's place back.</summary>
+    public void Close(ulong router)
+    {
+        Change(Collect(static _ => true), filter => _tree.TryGet(filter, out var targets) && RemoveIfEmpty(filter, targets, targets.RemoveRouter(router)));
+        _lock.EnterWriteLock();
+        _routers &= ~router;
+        _lock.ExitWriteLock();
+    }
+
+    private bool RemoveIfEmpty(string filter, FilterTargets targets, bool hasChanged)
+    {
+        if (targets.IsEmpty)
+        {
+            _tree.Remove(filter);
+        }
+
+        return hasChanged;
+    }
+
+    private string[] Collect(Func<FilterTargets, bool> condition)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            return [.. _tree.Entries.Where(entry => condition(entry.Value)).Select(entry => entry.Filter)];
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    private void Change(ReadOnlySpan<string> filters, Func<string, bool> change)
+    {
+        while (!filters.IsEmpty)
+        {
+            var some = filters[..Math.Min(filters.Length, ChangesAtOnce)];
+            _lock.EnterWriteLock();
+            try
+            {
+                var hasChanged = false;
+                foreach (var filter in some)
+                {
+                    hasChanged |= change(filter);
+                }
+
+                Version += hasChanged ? 1 : 0;
+            }
+            finally
+            {
+                _lock.ExitWriteLock();
+            }
+
+            filters = filters[some.Length..];
+        }
     }
 }

@@ -29,19 +29,6 @@ internal sealed class TargetSet
         }
     }
 
-    public void UnionWith(TargetSet other)
-    {
-        if (other._bits.Length > _bits.Length)
-        {
-            Array.Resize(ref _bits, other._bits.Length);
-        }
-
-        for (var i = 0; i < other._bits.Length; i++)
-        {
-            _bits[i] |= other._bits[i];
-        }
-    }
-
     public void Clear() => Array.Clear(_bits);
 
     public Enumerator GetEnumerator() => new(_bits);

@@ -9,7 +9,8 @@ internal sealed class TopicFilterTree<TValue>
     where TValue : class
 {
     private readonly Dictionary<string, TValue> _exact = new(StringComparer.Ordinal);
-    private readonly Node _root = new();
+    private readonly Node _root = new("");
+    private readonly LevelNames _names = new();
 
     /// <summary>The number of filters.</summary>
     public int Count { get; private set; }
@@ -55,7 +56,7 @@ internal sealed class TopicFilterTree<TValue>
         var node = _root;
         foreach (var level in filter.AsSpan().Split('/'))
         {
-            node = node.GetOrAdd(filter.AsSpan(level));
+            node = node.GetOrAdd(filter.AsSpan(level), _names);
         }
 
         Count += node.Value is null ? 1 : 0;
@@ -147,7 +148,7 @@ internal sealed class TopicFilterTree<TValue>
 
         if (removed && child.Value is null && child.IsEmpty)
         {
-            node.Remove(level);
+            node.Remove(child);
         }
 
         return removed;
@@ -155,14 +156,14 @@ internal sealed class TopicFilterTree<TValue>
 
     private static IEnumerable<(string Filter, TValue Value)> EntriesBelow(Node node, string prefix)
     {
-        foreach (var (level, child) in node.Children)
+        foreach (var child in node.Children)
         {
             if (child.Value is { } value)
             {
-                yield return (prefix + level, value);
+                yield return (prefix + child.Level, value);
             }
 
-            foreach (var entry in EntriesBelow(child, prefix + level + "/"))
+            foreach (var entry in EntriesBelow(child, prefix + child.Level + "/"))
             {
                 yield return entry;
             }
@@ -180,9 +181,14 @@ internal sealed class TopicFilterTree<TValue>
         return node;
     }
 
-    private sealed class Node
+    /// <summary>A topic level. Most have one child at most, which is kept without a dictionary: there may be millions.</summary>
+    private sealed class Node(string level)
     {
-        private Dictionary<string, Node>? _levels;
+        // Null, the only child, or a dictionary of several.
+        private object? _levels;
+
+        /// <summary>Its own level.</summary>
+        public string Level { get; } = level;
 
         public TValue? Value { get; set; }
 
@@ -192,24 +198,17 @@ internal sealed class TopicFilterTree<TValue>
 
         public bool IsEmpty => _levels is null && SingleLevel is null && MultiLevel is null;
 
-        public IEnumerable<(string Level, Node Child)> Children
+        public IEnumerable<Node> Children
         {
             get
             {
-                foreach (var (level, child) in _levels ?? [])
+                IEnumerable<Node> levels = _levels switch
                 {
-                    yield return (level, child);
-                }
-
-                if (SingleLevel is not null)
-                {
-                    yield return ("+", SingleLevel);
-                }
-
-                if (MultiLevel is not null)
-                {
-                    yield return ("#", MultiLevel);
-                }
+                    Node only => [only],
+                    Dictionary<string, Node> several => several.Values,
+                    _ => [],
+                };
+                return levels.Concat(new[] { SingleLevel, MultiLevel }.OfType<Node>());
             }
         }
 
@@ -225,46 +224,88 @@ internal sealed class TopicFilterTree<TValue>
                 return MultiLevel;
             }
 
-            return _levels is not null && _levels.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(level, out var node) ? node : null;
+            return _levels switch
+            {
+                Node only => level.SequenceEqual(only.Level) ? only : null,
+                Dictionary<string, Node> several => several.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(level, out var node) ? node : null,
+                _ => null,
+            };
         }
 
-        public Node GetOrAdd(ReadOnlySpan<char> level)
+        public Node GetOrAdd(ReadOnlySpan<char> level, LevelNames names)
         {
             switch (level)
             {
                 case "+":
-                    return SingleLevel ??= new();
+                    return SingleLevel ??= new("+");
                 case "#":
-                    return MultiLevel ??= new();
+                    return MultiLevel ??= new("#");
             }
 
-            _levels ??= new(StringComparer.Ordinal);
-            var lookup = _levels.GetAlternateLookup<ReadOnlySpan<char>>();
-            if (!lookup.TryGetValue(level, out var node))
+            if (Find(level) is { } found)
             {
-                lookup[level] = node = new();
+                return found;
             }
 
-            return node;
+            Node added = new(names.Get(level));
+            switch (_levels)
+            {
+                case Node only:
+                    _levels = new Dictionary<string, Node>(StringComparer.Ordinal) { [only.Level] = only, [added.Level] = added };
+                    break;
+                case Dictionary<string, Node> several:
+                    several.Add(added.Level, added);
+                    break;
+                default:
+                    _levels = added;
+                    break;
+            }
+
+            return added;
         }
 
-        public void Remove(ReadOnlySpan<char> level)
+        public void Remove(Node child)
         {
-            switch (level)
+            if (child == SingleLevel)
             {
-                case "+":
-                    SingleLevel = null;
-                    return;
-                case "#":
-                    MultiLevel = null;
-                    return;
+                SingleLevel = null;
             }
-
-            _levels!.GetAlternateLookup<ReadOnlySpan<char>>().Remove(level);
-            if (_levels.Count == 0)
+            else if (child == MultiLevel)
+            {
+                MultiLevel = null;
+            }
+            else if (_levels is Dictionary<string, Node> several)
+            {
+                several.Remove(child.Level);
+                _levels = several.Count == 0 ? null : several;
+            }
+            else
             {
                 _levels = null;
             }
+        }
+    }
+
+    /// <summary>The first names of levels, each once: most filters share a few of them.</summary>
+    private sealed class LevelNames
+    {
+        private const int Maximum = 1_000;
+        private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+
+        public string Get(ReadOnlySpan<char> level)
+        {
+            if (_names.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(level, out var known))
+            {
+                return known;
+            }
+
+            var name = level.ToString();
+            if (_names.Count < Maximum)
+            {
+                _names.Add(name);
+            }
+
+            return name;
         }
     }
 }

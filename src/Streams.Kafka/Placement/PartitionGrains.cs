@@ -36,9 +36,19 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
     /// <summary>Those of a kind whose partition has another owner.</summary>
     public List<IGrainContext> Misplaced(PartitionGrainKind kind)
     {
-        var (current, local) = (map.Current, silo.SiloAddress);
-        return [.. Of(kind).Select(static pair => pair.Key).Where(context => current.GetOwner(partitions.Of(context.GrainId).Partition) is { } owner && !owner.Equals(local))];
+        var current = map.Current;
+        return [.. Of(kind).Select(static pair => pair.Key).Where(context => NewOwnerOf(context, current) is not null)];
     }
+
+    /// <summary>The silos that own the partitions of the <see cref="Misplaced"/>.</summary>
+    public HashSet<SiloAddress> NewOwners(PartitionGrainKind kind)
+    {
+        var current = map.Current;
+        return [.. Of(kind).Select(pair => NewOwnerOf(pair.Key, current)).OfType<SiloAddress>()];
+    }
+
+    private SiloAddress? NewOwnerOf(IGrainContext context, PartitionMap current) =>
+        current.GetOwner(partitions.Of(context.GrainId).Partition) is { } owner && !owner.Equals(silo.SiloAddress) ? owner : null;
 
     private ConcurrentDictionary<IGrainContext, byte> Of(PartitionGrainKind kind) => kind == PartitionGrainKind.Owner ? _owners : _followers;
 

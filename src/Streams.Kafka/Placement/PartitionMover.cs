@@ -4,17 +4,19 @@ using Microsoft.Extensions.Logging;
 namespace OrleansMqtt.Streams.Kafka;
 
 /// <summary>
-/// After a change of the <see cref="PartitionMap"/>: grains whose partition has another owner leave. Those that serve partitions migrate first, all at once; their followers go
-/// in groups. It looks again for a while, because another process may have placed a grain by an older map.
+/// After a change of the <see cref="PartitionMap"/>: grains whose partition has another owner leave, when their new silos are prepared (<see cref="IPartitionPreparation"/>). Those
+/// that serve partitions migrate first, all at once; their followers go in groups. It looks again for a while, because another process may have placed a grain by an older map.
 /// </summary>
 internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private const int GroupSize = 1_000;
     private static readonly TimeSpan LeavingLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PreparationLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan[] Looks = [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)];
 
     private readonly IPartitionMapSource _map;
     private readonly PartitionGrains _grains;
+    private readonly IPartitionPreparation[] _preparations;
     private readonly TimeProvider _time;
     private readonly ILogger<PartitionMover> _logger;
     private readonly Meter _meter;
@@ -23,9 +25,10 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
     private readonly SemaphoreSlim _changed = new(0);
     private Task _moving = Task.CompletedTask;
 
-    public PartitionMover(IPartitionMapSource map, PartitionGrains grains, TimeProvider time, IMeterFactory meters, ILogger<PartitionMover> logger)
+    public PartitionMover(
+        IPartitionMapSource map, PartitionGrains grains, IEnumerable<IPartitionPreparation> preparations, TimeProvider time, IMeterFactory meters, ILogger<PartitionMover> logger)
     {
-        (_map, _grains, _time, _logger) = (map, grains, time, logger);
+        (_map, _grains, _preparations, _time, _logger) = (map, grains, [.. preparations], time, logger);
         _meter = meters.Create("OrleansMqtt.Streams.Kafka");
         _moved = _meter.CreateCounter<long>("orleansmqtt.placement.moved", description: "Grains that left because their partition has another owner.");
         _meter.CreateObservableGauge("orleansmqtt.placement.partition_grains", () => grains.Owners.Count(), description: "Grains here that serve partitions.");
@@ -97,6 +100,7 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     private async Task MoveAsync()
     {
+        await PrepareAsync(_grains.NewOwners(PartitionGrainKind.Owner));
         var owners = _grains.Misplaced(PartitionGrainKind.Owner);
         foreach (var owner in owners)
         {
@@ -122,6 +126,20 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         }
     }
 
+    private async Task PrepareAsync(IReadOnlyCollection<SiloAddress> silos)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        limit.CancelAfter(PreparationLimit);
+        try
+        {
+            await Task.WhenAll(silos.SelectMany(silo => _preparations.Select(preparation => preparation.PrepareAsync(silo, limit.Token)))).WaitAsync(limit.Token);
+        }
+        catch (Exception exception) when (!_stop.IsCancellationRequested)
+        {
+            LogNotPrepared(exception, string.Join(", ", silos));
+        }
+    }
+
     private async Task LeaveAsync(IReadOnlyCollection<IGrainContext> grains)
     {
         try
@@ -136,6 +154,9 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Owners} grains of partitions moved to other silos, and {Followers} that belong to these left.")]
     private partial void LogMoved(int owners, int followers);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The silos {Silos} get partitions unprepared.")]
+    private partial void LogNotPrepared(Exception exception, string silos);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Grains of partitions that have another owner did not leave within {Limit}.")]
     private partial void LogSlow(TimeSpan limit);

@@ -1,0 +1,13 @@
+namespace OrleansMqtt.Streams.Kafka;
+
+/// <summary>
+/// Prepares a silo for partitions that move to it, while their owner so far still serves them. Register one or more: each is called, on a silo that gives partitions away, once
+/// for every silo that gets some. Partitions do not wait for it longer than five seconds.
+/// </summary>
+public interface IPartitionPreparation
+{
+    /// <summary>Returns when the silo is prepared; may be called any number of times, by several silos at once.</summary>
+    /// <param name="newOwner">The silo that gets partitions.</param>
+    /// <param name="cancellationToken">The patience is at an end.</param>
+    Task PrepareAsync(SiloAddress newOwner, CancellationToken cancellationToken);
+}
