@@ -10,12 +10,12 @@ using Microsoft.AspNetCore.Http.Features;
 namespace OrleansMqtt.Edge.Transport;
 
 /// <summary>
-/// One connection. The loop's thread alone receives and closes; whoever flushes sends (<see cref="EpollWriter"/>). While its reader is behind, nothing is received; while it is idle,
-/// it holds no buffer.
+/// One connection. The loop's thread alone receives and closes; whoever flushes sends (<see cref="EpollWriter"/>). While its reader is behind, nothing is received; while it is
+/// idle, it holds no buffer.
 /// </summary>
 internal sealed class EpollConnection
-    : ConnectionContext, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature, IConnectionSocketFeature,
-        IMemoryPoolFeature, IInlineReading, IDuplexPipe
+    : ConnectionContext, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature,
+        IConnectionSocketFeature, IMemoryPoolFeature, IInlineReading, IDuplexPipe
 {
     /// <summary>Bytes that may wait for the reader, as with Kestrel's own transport.</summary>
     private const int MaximumUnread = 1024 * 1024;

@@ -36,7 +36,7 @@ internal sealed class EpollListener(Socket socket, Func<EpollLoop> nextLoop, ILo
                 _hasFailed = false;
                 return connection;
             }
-            catch (Exception exception) when (exception is ObjectDisposedException || _unbound.IsCancellationRequested || exception is SocketException { SocketErrorCode: SocketError.OperationAborted })
+            catch (Exception exception) when (IsEnd(exception))
             {
                 accepted?.Dispose();
                 return null;
@@ -45,7 +45,8 @@ internal sealed class EpollListener(Socket socket, Func<EpollLoop> nextLoop, ILo
             {
                 // An accepted connection that fails was gone already, unless no more can be watched.
                 accepted?.Dispose();
-                if (exception is not SocketException { SocketErrorCode: var code } || (accepted is null && code is not (SocketError.ConnectionReset or SocketError.ConnectionAborted)))
+                if (exception is not SocketException { SocketErrorCode: var code }
+                    || (accepted is null && code is not (SocketError.ConnectionReset or SocketError.ConnectionAborted)))
                 {
                     // As when there are too many open files: the connections wait with the kernel.
                     await PauseAsync(exception);
@@ -66,6 +67,9 @@ internal sealed class EpollListener(Socket socket, Func<EpollLoop> nextLoop, ILo
         await UnbindAsync();
         _unbound.Dispose();
     }
+
+    private bool IsEnd(Exception exception)
+        => _unbound.IsCancellationRequested || exception is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted };
 
     private async Task PauseAsync(Win32Exception exception)
     {
