@@ -80,6 +80,8 @@ internal sealed class EdgeContext
 
     public ConnectTurns ConnectTurns { get; } = new();
 
+    public OutputWriters OutputWriters { get; } = new();
+
     private void Beat()
     {
         if (IsFrozen)

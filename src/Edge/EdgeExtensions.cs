@@ -1,7 +1,9 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Delivering;
@@ -9,6 +11,7 @@ using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Listeners;
 using OrleansMqtt.Edge.Redirecting;
 using OrleansMqtt.Edge.SystemTopics;
+using OrleansMqtt.Edge.Transport;
 
 namespace OrleansMqtt.Edge;
 
@@ -48,6 +51,8 @@ public static class EdgeExtensions
         services.AddSingleton<MqttConnectionHandler>();
         services.AddSingleton<EdgeListeners>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(static provider => provider.GetRequiredService<EdgeListeners>());
+        services.AddSingleton<IConnectionListenerFactory>(static provider => new EpollTransport(
+            provider.GetRequiredService<EdgeListeners>().UsesEpoll, EpollTransport.DefaultLoops, provider.GetRequiredService<ILogger<EpollTransport>>()));
         services.AddHostedService<EdgeLifetime>();
         services.AddHostedService<SystemTopicTimer>();
         return services;

@@ -37,6 +37,9 @@ internal sealed class EdgeHost : IAsyncDisposable
 
     public int Port => EndPoints[0].Port;
 
+    /// <summary>Whether the connections are carried by the server's own transport.</summary>
+    public bool UsesEpoll => _app.Services.GetRequiredService<EdgeContext>().Connections.All.All(static connection => connection.Inline is not null);
+
     public static Task<EdgeHost> StartAsync(FakeTimeProvider? time = null, params (string Name, string Value)[] settings) => StartAsync(null, time, settings);
 
     /// <summary>With one more method of enhanced authentication.</summary>

@@ -9,6 +9,9 @@ public sealed class EdgeOptions
     /// <summary>Where clients connect. With none configured: one on port 1883 for MQTT and WebSocket, on every address.</summary>
     public IList<ListenerOptions> Listeners { get; } = [];
 
+    /// <summary>What carries the bytes of the clients.</summary>
+    public EdgeTransport Transport { get; set; }
+
     /// <summary>The greatest packet in bytes that a client may send (Maximum Packet Size). From 1,024 to 268,435,460.</summary>
     public int MaximumPacketSize { get; set; } = 1024 * 1024;
 

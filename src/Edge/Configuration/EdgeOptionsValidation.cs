@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Edge.Authentication;
+using OrleansMqtt.Edge.Transport;
 
 namespace OrleansMqtt.Edge.Configuration;
 
@@ -16,7 +17,8 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
         => (CheckLimits(options) ?? CheckUsers(options.Authentication) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
 
     private static string? CheckLimits(EdgeOptions options)
-        => Range(nameof(options.MaximumPacketSize), options.MaximumPacketSize, 1024, GreatestPacket)
+        => CheckTransport(options.Transport)
+            ?? Range(nameof(options.MaximumPacketSize), options.MaximumPacketSize, 1024, GreatestPacket)
             ?? Range(nameof(options.ReceiveMaximum), options.ReceiveMaximum, 1, ushort.MaxValue)
             ?? Range(nameof(options.MaximumKeepAlive), options.MaximumKeepAlive, 0, ushort.MaxValue)
             ?? Range(nameof(options.MaximumQoS), options.MaximumQoS, 0, 2)
@@ -34,6 +36,14 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.ShedConnectionsAbove), options.ShedConnectionsAbove, 0, int.MaxValue)
             ?? Range(nameof(options.DrainRate), options.DrainRate, 1, int.MaxValue)
             ?? Range(nameof(options.FreezeLimit), options.FreezeLimit, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+
+    private static string? CheckTransport(EdgeTransport transport) => transport switch
+    {
+        EdgeTransport.Epoll when !EpollTransport.IsSupported =>
+            $"{EdgeOptions.SectionName}:{nameof(EdgeOptions.Transport)} is {transport}: that runs on Linux on x64 and Arm64 only.",
+        EdgeTransport.Auto or EdgeTransport.Epoll or EdgeTransport.Sockets => null,
+        _ => $"{EdgeOptions.SectionName}:{nameof(EdgeOptions.Transport)} is {transport}: it must be {nameof(EdgeTransport.Auto)}, {nameof(EdgeTransport.Epoll)} or {nameof(EdgeTransport.Sockets)}.",
+    };
 
     private static string? CheckAdvertised(string? address)
         => address is null || (address.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(address.AsSpan(colon + 1), out var port) && port > 0)

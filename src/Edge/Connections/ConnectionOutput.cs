@@ -5,10 +5,10 @@ using OrleansMqtt.Edge.Protocol;
 namespace OrleansMqtt.Edge.Connections;
 
 /// <summary>
-/// What goes to one client: any thread enqueues, one work item at a time writes into the transport's pipe and flushes once a run. While the client does not read, nothing is
+/// What goes to one client: any thread enqueues, one thread at a time writes into the transport's pipe and flushes once a run. While the client does not read, nothing is
 /// written: deliveries wait in the queue, those of QoS 0 within <see cref="Configuration.EdgeOptions.ConnectionOutboundBytes"/>, those of QoS 1 and 2 within the session's window.
 /// </summary>
-internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext context, PipeWriter pipe) : IThreadPoolWorkItem
+internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext context, PipeWriter pipe)
 {
     /// <summary>Written between two flushes at most (and one packet).</summary>
     private const int FlushBytes = 64 * 1024;
@@ -100,7 +100,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             {
                 if (state == Idle)
                 {
-                    ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                    context.OutputWriters.Add(this);
                 }
 
                 return;
@@ -129,7 +129,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         return _finished.Task;
     }
 
-    /// <summary>Drops everything from now on. Only the work item calls this: afterwards nothing touches the pipe, and its memory may be given back.</summary>
+    /// <summary>Drops everything from now on. Only who writes calls this: afterwards nothing touches the pipe, and its memory may be given back.</summary>
     private void Abandon()
     {
         lock (_gate)
@@ -140,7 +140,8 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         }
     }
 
-    void IThreadPoolWorkItem.Execute()
+    /// <summary>Writes what is due; called by <see cref="OutputWriters"/>.</summary>
+    public void Run()
     {
         while (true)
         {
@@ -184,7 +185,7 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
         {
             if (AfterFlush(await flush, more))
             {
-                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                context.OutputWriters.Add(this);
             }
         }
         catch (Exception exception)

@@ -5,6 +5,7 @@ using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
 using OrleansMqtt.Edge.Publishing;
+using OrleansMqtt.Edge.Transport;
 
 namespace OrleansMqtt.Edge.Connections;
 
@@ -72,6 +73,9 @@ internal sealed class MqttConnection : IDisposable
 
     /// <summary>Whether the client has sent something, or has closed its end, that was not read yet; null when nobody can tell.</summary>
     public Func<bool>? HasUnread { get; init; }
+
+    /// <summary>Where the reading loop may run on the transport's own thread; null when it may not.</summary>
+    public IInlineReading? Inline { get; init; }
 
     /// <summary>The publishes on their way to the log; null before the first.</summary>
     public OutstandingPublishes? Publishes { get; private set; }
@@ -308,6 +312,12 @@ internal sealed class MqttConnection : IDisposable
             Close(CloseReason.Server(ReasonCode.UnspecifiedError, "An unexpected error."));
         }
 
+        if (Inline is { ReadsInline: true })
+        {
+            Inline.ReadsInline = false;
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         await EndAsync();
     }
 
@@ -376,6 +386,8 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask ReadAsync()
     {
+        // Nothing from here on blocks; what comes before may (authentication, which a client with a method may repeat at any time), and what comes after.
+        Inline?.ReadsInline = Authentication is null;
         var input = _transport.Input;
         var isHeard = true;
         long unfinished = 0;

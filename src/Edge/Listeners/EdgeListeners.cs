@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Transport;
 
 namespace OrleansMqtt.Edge.Listeners;
 
@@ -19,6 +20,11 @@ internal sealed class EdgeListeners(IOptions<EdgeOptions> options, IServiceProvi
 
     /// <summary>Where clients connect; a port that was 0 is the one that was taken.</summary>
     public IEnumerable<EndPoint> EndPoints => _listeners.Select(static listener => listener.Kestrel.EndPoint!);
+
+    /// <summary>Whether the port is one where clients connect, and the server's own transport carries them.</summary>
+    public bool UsesEpoll(EndPoint endPoint)
+        => (options.Value.Transport == EdgeTransport.Epoll || (options.Value.Transport == EdgeTransport.Auto && EpollTransport.IsSupported))
+            && _listeners.Exists(listener => ReferenceEquals(listener.Kestrel.EndPoint, endPoint));
 
     public void Configure(KestrelServerOptions kestrel)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Connections;
 using OrleansMqtt.Edge.Diagnostics;
+using OrleansMqtt.Edge.Transport;
 
 namespace OrleansMqtt.Edge.Listeners;
 
@@ -88,6 +89,7 @@ internal sealed class MqttConnectionHandler(EdgeContext context)
     {
         var served = new MqttConnection(context.Connections.NextId(), transport, connection.RemoteEndPoint, connection.Abort, context)
         {
+            Inline = transport as IInlineReading,
             HasUnread = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? () => HasUnread(feature.Socket) : null,
         };
         context.Connections.Add(served);
