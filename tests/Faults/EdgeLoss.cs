@@ -13,7 +13,7 @@ internal static class EdgeLoss
     /// <returns>Whether all came back in time.</returns>
     public static async Task<bool> RunAsync(int connections, TimeSpan allowed, Action<string> print)
     {
-        await using var cluster = await TestCluster.StartAsync(silos: 2, edges: 2, siloRoles: "silo");
+        await using var cluster = await TestCluster.StartAsync(silos: 2, edges: 2, siloRoles: "silo", hasOwnKafka: true);
         var (lost, other) = (cluster.Running("edge")[0], cluster.Running("edge")[1]);
         LoadSettings settings = new()
         {

@@ -177,7 +177,7 @@ public sealed class LoadRunTests
     [Fact]
     public async Task A_server_that_is_not_there_is_one_clear_line()
     {
-        var settings = new LoadSettings { Scenario = Scenario.P2p, Port = 1, Publishers = 1, Subscribers = 1 };
+        var settings = new LoadSettings { Scenario = Scenario.P2p, Ports = [1], Publishers = 1, Subscribers = 1 };
         var error = await Assert.ThrowsAsync<LoadException>(() => RunAsync(settings));
 
         Assert.Equal("cannot connect to 127.0.0.1:1: Connection refused", error.Message);
