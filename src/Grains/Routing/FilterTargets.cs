@@ -40,7 +40,7 @@ internal sealed class FilterTargets
         if (_first == target)
         {
             _routersOfFirst &= ~router;
-            if (_routersOfFirst == 0 && _more is [.. , var last])
+            if (_routersOfFirst == 0 && _more is [.., var last])
             {
                 (_first, _routersOfFirst) = last;
                 RemoveMoreAt(_more.Count - 1);
