@@ -258,7 +258,9 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
             _copies.TryAdd(message.Payload, 1);
         }
 
-        if (!asking.Exists(subscription => Math.Min(subscription.QoS, message.QoS) == publish.QoS) && kept == 0)
+        // A later SUBSCRIBE may change the QoS of what an earlier one asked for and has not got yet.
+        var asked = _subscriptions.Where(subscription => asking.Exists(each => each.Filter == subscription.Filter && each.SentAt <= subscription.SentAt));
+        if (!asked.Any(subscription => Math.Min(subscription.QoS, message.QoS) == publish.QoS) && kept == 0)
         {
             Fault($"{message} came as the retained one with QoS {publish.QoS}");
         }
