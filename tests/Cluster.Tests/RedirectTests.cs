@@ -86,7 +86,7 @@ public sealed class RedirectTests
         var views = await Task.WhenAll(first.GetClusterAsync(), second.GetClusterAsync());
         var ownsSome = Array.ConvertAll(views, view => view.PartitionGrains.Any(grain => grain.StartsWith("router/", StringComparison.Ordinal)));
         List<double> bytes = [];
-        for (var topic = 0; topic < 100 && !(bytes.Exists(IsOwn) == ownsSome[0] && bytes.Exists(IsOther) == ownsSome[1]); topic++)
+        for (var topic = 0; topic < 100 && !HasBoth(); topic++)
         {
             // The first one finds grains; each of the others goes by itself.
             await SendAsync(topic, 1);
@@ -98,7 +98,9 @@ public sealed class RedirectTests
         // Beside them the silos speak of other things, so it is not zero. A call to the other process takes hundreds of bytes.
         TestContext.Current.TestOutputHelper!.WriteLine($"bytes of headers between the processes for each message, by topic: {string.Join(", ", bytes.Select(each => $"{each:F0}"))}");
         Assert.All(bytes, each => Assert.True(IsOwn(each) || IsOther(each), $"{each}"));
-        Assert.Equal((ownsSome[0], ownsSome[1]), (bytes.Exists(IsOwn), bytes.Exists(IsOther)));
+        Assert.True(HasBoth());
+
+        bool HasBoth() => (!ownsSome[0] || bytes.Exists(IsOwn)) && (!ownsSome[1] || bytes.Exists(IsOther));
 
         static bool IsOwn(double bytes) => bytes < 100;
         static bool IsOther(double bytes) => bytes > 200;
