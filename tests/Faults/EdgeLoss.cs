@@ -28,28 +28,22 @@ internal static class EdgeLoss
         };
         using CancellationTokenSource stopping = new();
         Progress progress = new(print);
-        var empty = ResidentOf(other);
+        var empty = other.Process.ResidentBytes;
         using LoadRun run = new(settings, password: null, [], progress, stopping.Token);
         var running = run.RunAsync();
         await Task.WhenAny(running, progress.WaitForAsync("measure ")).Unwrap().WaitAsync(Limit);
-        var half = ResidentOf(other);
+        var half = other.Process.ResidentBytes;
         print($"{connections} connections, {(half - empty) / (connections / 2)} bytes each");
 
         var killed = Stopwatch.GetTimestamp();
         await lost.KillAsync();
         await Task.WhenAny(running, progress.WaitForAsync(" lost connections are back")).Unwrap().WaitAsync(Limit);
         var took = Stopwatch.GetElapsedTime(killed);
-        var all = ResidentOf(other);
+        var all = other.Process.ResidentBytes;
         print($"all are back {took.TotalSeconds:F1} s after the kill (allowed {allowed.TotalSeconds:F0} s), {(all - empty) / connections} bytes each, {all >> 20} MiB in all");
         await stopping.CancelAsync();
         await running;
         return took < allowed;
-    }
-
-    private static long ResidentOf(ServerProcess process)
-    {
-        using var running = Process.GetProcessById(process.Process.Id);
-        return running.WorkingSet64;
     }
 
     /// <summary>The lines of a run, as events.</summary>

@@ -40,10 +40,10 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 await WaitForSilosAsync();
                 break;
             case FaultKind.SiloHang:
-                await HangAsync(Choose("silo"), during);
+                await PutAsideAsync(Choose("silo"), Hang, Wake, during);
                 break;
             case FaultKind.SiloIsolation:
-                await IsolateAsync(Choose("silo"), during);
+                await PutAsideAsync(Choose("silo"), cluster.Isolate, cluster.Rejoin, during);
                 break;
             case FaultKind.EdgeKill:
                 var edge = Choose("edge");
@@ -52,7 +52,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 await cluster.AddAsync("edge");
                 break;
             case FaultKind.EdgeHang:
-                await HangAsync(Choose("edge"), during);
+                await PutAsideAsync(Choose("edge"), Hang, Wake, during);
                 break;
             case FaultKind.RollingRestart:
                 await RestartAllAsync(during);
@@ -88,6 +88,10 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 break;
         }
     }
+
+    private static void Hang(ServerProcess process) => process.Hang();
+
+    private static void Wake(ServerProcess process) => process.Wake();
 
     private static async Task LastAsync(TimeSpan time)
     {
@@ -135,17 +139,18 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         }
     }
 
-    private async Task HangAsync(ServerProcess process, Action during)
+    /// <summary>Takes a process out of the cluster for twice the outage, or until it ends.</summary>
+    private async Task PutAsideAsync(ServerProcess process, Action<ServerProcess> begin, Action<ServerProcess> end, Action during)
     {
-        process.Hang();
+        begin(process);
         try
         {
             during();
-            await LastAsync(outage * 2);
+            await FaultLoad.WaitAsync(() => process.Process.HasExited, outage * 2);
         }
         finally
         {
-            process.Wake();
+            end(process);
         }
 
         // Its place was taken meanwhile: it ends, or comes back.
@@ -155,24 +160,6 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
             await cluster.AddAsync("edge");
         }
 
-        await WaitForSilosAsync();
-    }
-
-    private async Task IsolateAsync(ServerProcess silo, Action during)
-    {
-        cluster.Isolate(silo);
-        try
-        {
-            during();
-            // The others take its place meanwhile; it reads so in the database, and ends.
-            await FaultLoad.WaitAsync(() => silo.Process.HasExited, outage * 2);
-        }
-        finally
-        {
-            cluster.Rejoin(silo);
-        }
-
-        await FaultLoad.WaitAsync(() => silo.Process.HasExited, TimeSpan.FromSeconds(10));
         await WaitForSilosAsync();
     }
 

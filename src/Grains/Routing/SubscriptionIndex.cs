@@ -68,7 +68,7 @@ internal sealed class SubscriptionIndex
     });
 
     public void Remove(ulong router, int target, ReadOnlySpan<string> filters) =>
-        Change(filters, filter => _tree.TryGet(filter, out var targets) && RemoveIfEmpty(filter, targets, targets.Remove(target, router)));
+        Take(filters, targets => targets.Remove(target, router));
 
     /// <summary>The filters of which a target has told a router.</summary>
     public string[] FiltersOf(ulong router, int target) => Collect(targets => targets.Contains(target, router));
@@ -76,21 +76,28 @@ internal sealed class SubscriptionIndex
     /// <summary>Gives a router's place back.</summary>
     public void Close(ulong router)
     {
-        Change(Collect(static _ => true), filter => _tree.TryGet(filter, out var targets) && RemoveIfEmpty(filter, targets, targets.RemoveRouter(router)));
+        Take(Collect(static _ => true), targets => targets.RemoveRouter(router));
         _lock.EnterWriteLock();
         _routers &= ~router;
         _lock.ExitWriteLock();
     }
 
-    private bool RemoveIfEmpty(string filter, FilterTargets targets, bool hasChanged)
+    /// <summary>Takes something out of the targets of filters, and the filters out that have none left.</summary>
+    private void Take(ReadOnlySpan<string> filters, Func<FilterTargets, bool> take) => Change(filters, filter =>
     {
+        if (!_tree.TryGet(filter, out var targets))
+        {
+            return false;
+        }
+
+        var hasChanged = take(targets);
         if (targets.IsEmpty)
         {
             _tree.Remove(filter);
         }
 
         return hasChanged;
-    }
+    });
 
     private string[] Collect(Func<FilterTargets, bool> condition)
     {

@@ -16,8 +16,7 @@ internal sealed partial class SessionPartitionGrain
     {
         // Time passes between two owners, so a counter from it grows even if the sessions topic was lost.
         _generation = Math.Max((loader.Positions?.Generation ?? 0) + 1, time.GetUtcNow().UtcTicks);
-        TopicPartitionId[] sources =
-            [.. routes.Topics.SelectMany(topic => Enumerable.Range(0, log.GetPartitionCount(topic)), static (topic, partition) => new TopicPartitionId(topic, partition))];
+        var sources = routes.PartitionsOn(log);
         _sources = new(loader.Positions, [.. sources, .. retainedPartitions.All], retainedPartitions.All.Count);
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);

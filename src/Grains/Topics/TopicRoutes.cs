@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Grains;
 
@@ -33,6 +34,10 @@ internal sealed class TopicRoutes
 
     /// <summary>The topics that subscribers get messages from; those that are published to only are not read.</summary>
     public IReadOnlyList<string> Topics { get; }
+
+    /// <summary>The partitions of <see cref="Topics"/> on a log that knows them, topic by topic.</summary>
+    public TopicPartitionId[] PartitionsOn(IMessageLog log) =>
+        [.. Topics.SelectMany(topic => Enumerable.Range(0, log.GetPartitionCount(topic)), static (topic, partition) => new TopicPartitionId(topic, partition))];
 
     /// <summary>The topic that a publish goes to.</summary>
     public string TopicOf(string mqttTopic) => RuleOf(mqttTopic)?.Topic ?? _messages;

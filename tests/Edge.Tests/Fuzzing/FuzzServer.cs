@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using OrleansMqtt.TestKit;
@@ -67,11 +66,7 @@ internal sealed class FuzzServer : IAsyncDisposable
     }
 
     /// <summary>Bytes in memory.</summary>
-    public long MeasureMemory()
-    {
-        using var process = Process.GetProcessById(_server.Process.Id);
-        return process.WorkingSet64;
-    }
+    public long MeasureMemory() => _server.Process.ResidentBytes;
 
     /// <summary>Topics that have a retained message, which may take memory.</summary>
     public async Task<long> CountRetainedAsync() => Gauge(await _server.GetAsync("/metrics"), "orleansmqtt_retained_topics");

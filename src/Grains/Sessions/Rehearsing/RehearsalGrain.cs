@@ -43,8 +43,7 @@ internal sealed partial class RehearsalGrain(
     /// <summary>Reads some of a partition's sessions.</summary>
     private async Task LoadAsync()
     {
-        TopicPartitionId[] sources =
-            [.. routes.Topics.SelectMany(topic => Enumerable.Range(0, log.GetPartitionCount(topic)), static (topic, partition) => new TopicPartitionId(topic, partition))];
+        var sources = routes.PartitionsOn(log);
         var sessions = partitions.Of(0);
         var offsets = await log.GetOffsetsAsync([sessions, .. sources], CancellationToken.None);
         if (offsets[0].Start == offsets[0].End)
