@@ -30,10 +30,12 @@ internal sealed class EdgeContext
         Logger = logger;
         Topics = new PublishTopics(grains);
         Credits = new PublishCredits(Options.TotalPublishBytes);
+        Pace = new PublishPace(Credits, time, Options.DelayLimit);
+        metrics.ObservePublishLimit(() => Credits.Limit);
         Directory = directory;
         _freeze = new FreezeGuard(time, Options.FreezeLimit);
         Deadlines = new DeadlineWheel(time, Beat);
-        Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, logger));
+        Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, Pace, logger));
         InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, () => Deliveries!.GenerationOf(partition), time, logger));
         Retained = new(partition => new RetainedSender(grains, partition, time, logger));
         Connections = new ConnectionTable(Options.MaximumConnections);
@@ -63,6 +65,8 @@ internal sealed class EdgeContext
     public PublishTopics Topics { get; }
 
     public PublishCredits Credits { get; }
+
+    public PublishPace Pace { get; }
 
     public DeadlineWheel Deadlines { get; }
 

@@ -75,6 +75,7 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
     public Task StoppedAsync(CancellationToken cancellationToken)
     {
         context.Deadlines.Dispose();
+        context.Pace.Dispose();
         return Task.CompletedTask;
     }
 }

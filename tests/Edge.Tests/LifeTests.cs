@@ -35,7 +35,7 @@ public sealed class LifeTests
         host.Grains.SubscribeGate.SetResult();
         await second.ExpectOnlyPingResponseAsync();
         Assert.Empty(host.Grains.Published);
-        Assert.Equal(host.Context.Options.TotalPublishBytes, host.Context.Credits.Available);
+        Assert.Equal(0, host.Context.Credits.Outstanding);
     }
 
     [Fact]

@@ -110,6 +110,7 @@ public sealed class MalformedPacketTests
         { "two topic aliases", "30 0A 000161 06 230001 230001", "82" },
         { "a topic alias and a topic with a wildcard", "30 07 000123 03 230001", "81" },
         { "a subscription identifier in PUBLISH", "30 06 000161 02 0B01", "82" },
+        { "a subscription identifier of five bytes in PUBLISH", "30 0A 000161 06 0B8080808001", "81" },
         { "Payload Format Indicator 2", "30 06 000161 02 0102", "82" },
         { "Message Expiry Interval twice", "30 0E 000161 0A 0200000001 0200000001", "82" },
         { "a response topic with a wildcard", "30 08 000161 04 08000123", "81" },

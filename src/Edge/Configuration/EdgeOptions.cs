@@ -71,6 +71,9 @@ public sealed class EdgeOptions
     /// <summary>The most bytes of publishes that all connections together may have on their way to the log. At least twice <see cref="MaximumPacketSize"/>, and <see cref="ConnectionPublishBytes"/>.</summary>
     public long TotalPublishBytes { get; set; } = 256 * 1024 * 1024;
 
+    /// <summary>How late the owners of the sessions may be with what they are told before publishers are slowed down. More than zero.</summary>
+    public TimeSpan DelayLimit { get; set; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>The most bytes that may wait for a client that reads slowly; QoS 0 messages beyond are dropped.</summary>
     public long ConnectionOutboundBytes { get; set; } = 1024 * 1024;
 

@@ -28,6 +28,7 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.MaximumConnections), options.MaximumConnections, 1, int.MaxValue)
             ?? Range(nameof(options.ConnectionPublishBytes), options.ConnectionPublishBytes, options.MaximumPacketSize, long.MaxValue)
             ?? Range(nameof(options.TotalPublishBytes), options.TotalPublishBytes, Math.Max(2L * options.MaximumPacketSize, options.ConnectionPublishBytes), long.MaxValue)
+            ?? Range(nameof(options.DelayLimit), options.DelayLimit, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1))
             ?? Range(nameof(options.ConnectionOutboundBytes), options.ConnectionOutboundBytes, 1024, long.MaxValue)
             ?? Range(nameof(options.SysInterval), options.SysInterval, 0, 86_400)
             ?? Range(nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))

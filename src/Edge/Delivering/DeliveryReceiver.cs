@@ -29,6 +29,7 @@ internal sealed class DeliveryReceiver(EdgeContext context)
             partition.Generation = batch.Generation;
             partition.NextSequence = next + 1;
             Enqueue(batch, partition.Touched);
+            context.Pace.Note(batch.Waited);
             return DeliveryResult.Accepted;
         }
     }

@@ -27,10 +27,11 @@ internal sealed class EdgeMetrics
     private long _mostClients;
     private readonly Counter<long> _stalls;
     private readonly Histogram<double> _publishLatency;
+    private readonly Meter _meter;
 
     public EdgeMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(Name);
+        var meter = _meter = meters.Create(Name);
         _open = meter.CreateUpDownCounter<int>("mqtt.connections", "{connection}", "Connections that are open.");
         _opened = meter.CreateCounter<long>("mqtt.connections.opened", "{connection}", "Connections that were opened.");
         _closed = meter.CreateCounter<long>("mqtt.connections.closed", "{connection}", "Connections that were closed, by reason.");
@@ -53,6 +54,9 @@ internal sealed class EdgeMetrics
     }
 
     public static ActivitySource Activities { get; } = new(Name);
+
+    /// <summary>Shows the bytes of publishes that may be on their way to the log at the moment.</summary>
+    public void ObservePublishLimit(Func<long> limit) => _meter.CreateObservableGauge("mqtt.publish.limit", limit, "By", "Bytes of publishes that may be on their way to the log.");
 
     public void ConnectionOpened()
     {

@@ -78,6 +78,8 @@ internal readonly ref struct PublishPacket
             }
             else
             {
+                // A malformed value goes before a property that must not be there.
+                properties.Values.ReadVariableInteger();
                 MqttProtocolException.ThrowProtocolError("A PUBLISH of a client may not hold a Subscription Identifier.");
             }
         }

@@ -1,19 +1,39 @@
 namespace OrleansMqtt.Edge.Publishing;
 
 /// <summary>
-/// Bytes that all connections together may have on their way to the log. Whoever finds none left waits in line; nobody overtakes.
+/// Bytes that all connections together may have on their way to the log. Whoever finds no room waits in line; nobody overtakes. What is larger than the limit goes alone.
 /// </summary>
+/// <param name="total">The most that the limit may be.</param>
 internal sealed class PublishCredits(long total)
 {
     private readonly Lock _gate = new();
     private readonly Queue<Waiter> _waiters = [];
-    private long _available = total;
+    private readonly long _total = total;
+    private long _limit = total;
+    private long _outstanding;
+    private long _peak;
     private int _waiting;
 
-    /// <summary>What is left.</summary>
-    public long Available => Volatile.Read(ref _available);
+    /// <summary>What is taken and not released.</summary>
+    public long Outstanding => Volatile.Read(ref _outstanding);
 
-    /// <summary>Takes <paramref name="bytes"/>, at once or when they are there; false when cancelled before.</summary>
+    /// <summary>What may be outstanding at the moment.</summary>
+    public long Limit => Volatile.Read(ref _limit);
+
+    /// <summary>Sets the limit, to the total at most.</summary>
+    public void SetLimit(long bytes)
+    {
+        var old = Interlocked.Exchange(ref _limit, Math.Min(bytes, _total));
+        if (bytes > old && Volatile.Read(ref _waiting) > 0)
+        {
+            WakeWaiters();
+        }
+    }
+
+    /// <summary>The most that was outstanding since the last call.</summary>
+    public long TakePeak() => Interlocked.Exchange(ref _peak, Outstanding);
+
+    /// <summary>Takes <paramref name="bytes"/>, at once or when there is room; false when cancelled before.</summary>
     public ValueTask<bool> TakeAsync(int bytes, CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _waiting) == 0 && TryTake(bytes))
@@ -27,7 +47,7 @@ internal sealed class PublishCredits(long total)
     public void Release(long bytes)
     {
         // The order of the add and the read is the reverse of that in WaitAsync: one of the two sees the other.
-        Interlocked.Add(ref _available, bytes);
+        Interlocked.Add(ref _outstanding, -bytes);
         if (Volatile.Read(ref _waiting) > 0)
         {
             WakeWaiters();
@@ -36,16 +56,22 @@ internal sealed class PublishCredits(long total)
 
     private bool TryTake(int bytes)
     {
-        var available = Volatile.Read(ref _available);
-        while (available >= bytes)
+        var outstanding = Outstanding;
+        while (outstanding == 0 || outstanding + bytes <= Limit)
         {
-            var seen = Interlocked.CompareExchange(ref _available, available - bytes, available);
-            if (seen == available)
+            var seen = Interlocked.CompareExchange(ref _outstanding, outstanding + bytes, outstanding);
+            if (seen == outstanding)
             {
+                // A peak that is lost to another thread's is a near one.
+                if (outstanding + bytes > Volatile.Read(ref _peak))
+                {
+                    Volatile.Write(ref _peak, outstanding + bytes);
+                }
+
                 return true;
             }
 
-            available = seen;
+            outstanding = seen;
         }
 
         return false;
@@ -87,7 +113,7 @@ internal sealed class PublishCredits(long total)
                 Interlocked.Decrement(ref _waiting);
                 if (!isCancelled && !waiter.TrySetResult(true))
                 {
-                    Interlocked.Add(ref _available, waiter.Bytes);
+                    Interlocked.Add(ref _outstanding, -waiter.Bytes);
                 }
             }
         }

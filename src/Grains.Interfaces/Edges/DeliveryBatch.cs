@@ -23,4 +23,7 @@ public sealed class DeliveryBatch
 
     /// <summary>The subscription identifiers of deliveries, which are never changed; null when there are none.</summary>
     [Id(5)] public List<int[]>? IdentifierSets { get; init; }
+
+    /// <summary>How long the first of the deliveries waited for those before it to be accepted: how late the owner is.</summary>
+    [Id(6)] public TimeSpan Waited { get; init; }
 }

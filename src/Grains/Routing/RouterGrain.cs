@@ -21,7 +21,7 @@ internal sealed partial class RouterGrain(
     public const string StreamNamespace = "messages";
 
     private static readonly TimeSpan EmptyStretchPeriod = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan SlowTargetLimit = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SlowTargetLimit = TimeSpan.FromSeconds(1);
     private RouterIndex _index = null!;
     private readonly Utf8StringCache _strings = new();
     private readonly RouterTarget?[] _targets = new RouterTarget?[options.Value.Sessions.Partitions];

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace OrleansMqtt.Grains;
@@ -19,6 +20,7 @@ internal sealed partial class EdgeOutbox(
     private List<int[]> _identifierSets = [];
     private List<int[]> _spareIdentifierSets = [];
     private long _sequence;
+    private long _waitingSince;
     private bool _isSending;
     private TaskCompletionSource? _taken;
     private TaskCompletionSource? _takenWithBatch;
@@ -39,6 +41,11 @@ internal sealed partial class EdgeOutbox(
     public void Add(
         long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? identifiers, int source, bool isRetained = false, bool isPaced = false)
     {
+        if (_deliveries.Count == 0)
+        {
+            _waitingSince = Stopwatch.GetTimestamp();
+        }
+
         if (_messages.Count == 0 || !ReferenceEquals(_messages[^1], message))
         {
             _messages.Add(message);
@@ -104,8 +111,10 @@ internal sealed partial class EdgeOutbox(
                 Sequence = _sequence++,
                 Deliveries = deliveries,
                 Messages = messages,
+                Waited = _waitingSince == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_waitingSince),
                 IdentifierSets = identifierSets.Count > 0 ? identifierSets : null,
             };
+            _waitingSince = 0;
             GrainInstruments.Delivered.Add(deliveries.Count);
             if (!await Send(batch))
             {

@@ -27,10 +27,13 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     /// <summary>The end of the source when this owner began: what lies before it an earlier owner may have delivered, so that QoS 0 is not delivered again.</summary>
     public long RecoveredTo { get; set; }
 
-    /// <summary>While it reads from the log itself: the end of the last stretch that the router sent meanwhile.</summary>
+    /// <summary>While it reads from the log itself: where that ends, and what the router has sent meanwhile follows.</summary>
     public long CatchUpTo { get; set; }
 
     public bool IsCatchingUp { get; set; }
+
+    /// <summary>What the router has sent while this side reads from the log itself.</summary>
+    public KeptBatches Kept { get; } = new();
 
     /// <summary>All filters that the router has to know.</summary>
     public required Func<RouterLink, string[]> AllFilters { get; init; }

@@ -148,7 +148,7 @@ internal sealed partial class SessionPartitionGrain
     {
         link.IsCatchingUp = true;
         LogCatchUp(_partition, link.Source, link.Position, link.CatchUpTo);
-        while (link.Position < link.CatchUpTo)
+        while (TakeKept(link) || link.Position < link.CatchUpTo)
         {
             try
             {
@@ -183,6 +183,19 @@ internal sealed partial class SessionPartitionGrain
 
         link.IsCatchingUp = false;
         ForgetMatched();
+    }
+
+    /// <summary>Goes on with what the router has sent meanwhile, when what was read has come to it. True when there is something to read before more of it.</summary>
+    private bool TakeKept(RouterLink link)
+    {
+        while (link.Kept.TakeAt(link.Position) is { } batch)
+        {
+            _delivery.Deliver(link, batch.Messages);
+            link.Position = batch.To;
+            _sender.Flush();
+        }
+
+        return link.Kept.From is not null;
     }
 
     /// <summary>What an earlier owner had matched is passed: nothing needs to be compared with it any more.</summary>

@@ -367,7 +367,8 @@ internal sealed partial class SessionPartitionGrain(
         var link = _linksBySource[batch.Source];
         if (link.IsCatchingUp || batch.From > link.Position)
         {
-            CatchUpTo(link, batch.To);
+            link.Kept.Add(batch);
+            CatchUpTo(link, link.Kept.From ?? batch.To);
         }
         else if (batch.To > link.Position)
         {

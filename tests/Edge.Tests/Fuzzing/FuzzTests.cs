@@ -75,7 +75,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         using CancellationTokenSource timeout = new(TimeSpan.FromSeconds(30));
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(10));
         var context = host.Context;
-        while (context.Connections.All.Count() > connections || host.Grains.Sessions > connections || context.Credits.Available < context.Options.TotalPublishBytes - (64 * 1024))
+        while (context.Connections.All.Count() > connections || host.Grains.Sessions > connections || context.Credits.Outstanding > 64 * 1024)
         {
             await timer.WaitForNextTickAsync(timeout.Token);
         }
