@@ -15,7 +15,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     /// <summary>The most acknowledgements of a call.</summary>
     public const int MaximumBatch = 1000;
 
-    // By the machine's clock, whatever time the rest lives in: from this many acknowledgements a second on, a batch that is small is followed by a pause, so that the next is not: the call costs more than what is in it.
+    // From this many acknowledgements a second on, a batch that is small is followed by a pause, so that the next is not: the call costs more than what is in it.
     private const double BusyRate = 2000;
     private const int SmallBatch = 64;
     private static readonly TimeSpan GatherPause = TimeSpan.FromMilliseconds(2);

@@ -190,12 +190,18 @@ internal sealed partial class SessionPartitionGrain
     {
         while (link.Kept.TakeAt(link.Position) is { } batch)
         {
-            _delivery.Deliver(link, batch.Messages);
-            link.Position = batch.To;
-            _sender.Flush();
+            Deliver(link, batch);
         }
 
         return link.Kept.From is not null;
+    }
+
+    /// <summary>Delivers what a router has sent, and goes on behind it.</summary>
+    private void Deliver(RouterLink link, RoutedBatch batch)
+    {
+        _delivery.Deliver(link, batch.Messages);
+        link.Position = batch.To;
+        _sender.Flush();
     }
 
     /// <summary>What an earlier owner had matched is passed: nothing needs to be compared with it any more.</summary>

@@ -372,9 +372,7 @@ internal sealed partial class SessionPartitionGrain(
         }
         else if (batch.To > link.Position)
         {
-            _delivery.Deliver(link, batch.Messages);
-            link.Position = batch.To;
-            _sender.Flush();
+            Deliver(link, batch);
         }
 
         return ValueTask.CompletedTask;
