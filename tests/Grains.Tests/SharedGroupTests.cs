@@ -207,6 +207,7 @@ public sealed class SharedGroupTests
         next.Apply(Change("a", 100), partition: 0);
         next.Pump();
         Assert.Equal((open[0].Number, "a", 2), (later.Leases[1].Number, later.Leases[1].Member.ClientId, later.Leases[1].Reference.Offset));
+        Assert.Equal([false, true], later.Leases.Select(lease => lease.IsRepeated));
     }
 
     [Fact]

@@ -124,7 +124,7 @@ internal sealed partial class SessionPartitionGrain
     /// <summary>A router has got all filters, and routes from a position on: what lies before it is read here.</summary>
     private void OnRouted(RouterLink link, long position)
     {
-        if (_sessions.All.Count > 0)
+        if (_sessions.All.Count > 0 || !_groups.IsEmpty)
         {
             CatchUpTo(link, position);
         }
@@ -148,10 +148,15 @@ internal sealed partial class SessionPartitionGrain
     {
         link.IsCatchingUp = true;
         LogCatchUp(_partition, link.Source, link.Position, link.CatchUpTo);
-        while (TakeKept(link) || link.Position < link.CatchUpTo)
+        while (true)
         {
             try
             {
+                if (!TakeKept(link) && link.Position >= link.CatchUpTo)
+                {
+                    break;
+                }
+
                 var batch = await log.ReadRangeAsync(link.Source.Topic, link.Source.Partition, link.Position, CatchUpRecords, CancellationToken.None);
                 _delivery.Deliver(link, _decoder.Decode(batch));
                 if (batch.To <= link.Position)

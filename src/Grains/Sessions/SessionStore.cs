@@ -25,7 +25,7 @@ internal sealed class SessionStore(
     /// <summary>Completes when the edges have taken what was sent to them before: until then the positions may not be stored as passed, for sessions of which nothing else is.</summary>
     public Func<Task> WhenDeliveriesTaken { get; set; } = static () => Task.CompletedTask;
 
-    /// <summary>How many durable sessions there are.</summary>
+    /// <summary>How many durable sessions there are, groups of shared subscriptions included.</summary>
     public int DurableSessions { get; private set; }
 
     public void SetDurable(Session session, bool isDurable)
@@ -168,7 +168,7 @@ internal sealed class SessionStore(
             // The positions are those of this moment, and are stored after all that was matched up to them.
             List<StoreRecord> positions = [];
             var taken = Task.CompletedTask;
-            if (!_isStoringPositions && sessions.All.Count > 0 && !links.Select(link => link.Position).SequenceEqual(_storedPositions))
+            if (!_isStoringPositions && (sessions.All.Count > 0 || DurableSessions > 0) && !links.Select(link => link.Position).SequenceEqual(_storedPositions))
             {
                 AddPositions(positions);
                 taken = WhenDeliveriesTaken();

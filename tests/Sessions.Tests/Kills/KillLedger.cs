@@ -19,7 +19,7 @@ internal sealed class KillLedger
 
     public ConcurrentQueue<string> Violations { get; } = [];
 
-    /// <summary>What helps to find the cause of a count.</summary>
+    /// <summary>The messages of QoS 2 that came twice, and how they came.</summary>
     public ConcurrentQueue<string> Notes { get; } = [];
 
     public void Add(string publisher, int qos) => _publishers[publisher] = new() { QoS = qos };
@@ -45,13 +45,26 @@ internal sealed class KillLedger
 
     public void OnLostSession() => Interlocked.Increment(ref _lostSessions);
 
-    public void OnReceived(string subscriber, string payload)
+    /// <param name="subscriber">Whose message it is: a client, or the group of a shared subscription.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="how">What tells this delivery from another one of the same message.</param>
+    public void OnReceived(string subscriber, string payload, string how)
     {
         var (publisher, sequence) = Split(payload);
         var entry = _subscribers[(subscriber, publisher)];
         lock (entry)
         {
+            var duplicates = entry.Tracker.Duplicates;
             entry.Tracker.Receive(sequence);
+            if (_publishers[publisher].QoS == 2)
+            {
+                if (entry.Tracker.Duplicates > duplicates)
+                {
+                    Notes.Enqueue($"{payload}: {entry.Deliveries[sequence]}; {how}");
+                }
+
+                entry.Deliveries[sequence] = how;
+            }
         }
     }
 
@@ -111,5 +124,7 @@ internal sealed class KillLedger
     private sealed class SubscriberEntry
     {
         public SequenceTracker Tracker;
+
+        public Dictionary<uint, string> Deliveries { get; } = [];
     }
 }

@@ -122,6 +122,14 @@ internal sealed class SharedKillRounds : IDisposable
         await _server.CrashAsync();
         await _server.StartAgainAsync();
         _up.SetResult();
+        for (var left = _random.Next(6); left > 0; left--)
+        {
+            // Just when it is offered again what it had before.
+            var member = _members[_random.Next(_members.Count)].Client;
+            await member.WaitAsync(() => member.IsConnected, Limit);
+            member.Drop(isReset: _random.Next(2) == 0);
+            _drops++;
+        }
     }
 
     private async Task WaitForLoadAsync(int messages)

@@ -17,6 +17,11 @@ public sealed class SharedKillTests
         await rounds.RunAsync(TestSettings.Number("ORLEANSMQTT_KILL_ROUNDS", 3));
         var summary = $"{name}, seed {seed}: {rounds.Summary}";
         TestSettings.Print(summary);
+        foreach (var note in rounds.Ledger.Notes.Take(20))
+        {
+            TestSettings.Print(note);
+        }
+
         Assert.Empty(rounds.Ledger.Violations);
         Assert.True((rounds.Ledger.Lost(), rounds.Ledger.Duplicates(2), rounds.Ledger.LostSessions) == (0, 0, 0), summary);
     }

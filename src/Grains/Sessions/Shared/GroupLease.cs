@@ -17,6 +17,9 @@ internal sealed class GroupLease(long number, SharedGroup group, GroupMember mem
 
     public int Bytes { get; } = bytes;
 
+    /// <summary>Whether the member may have taken it before, see <see cref="DoubtfulLease"/>.</summary>
+    public bool IsRepeated { get; init; }
+
     /// <summary>See <see cref="LeaseEndKind.Taken"/>.</summary>
     public bool IsTaken { get; set; }
 

@@ -14,11 +14,12 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     private TaskCompletionSource? _next;
     private long _reports;
     private long _newestOwner;
+    private readonly Dictionary<long, Membership> _memberships = [];
     private bool _needsAll = true;
     private bool _isSending;
 
     /// <summary>The members whose groups are there.</summary>
-    public HashSet<Membership> Memberships { get; } = [];
+    public IReadOnlyCollection<Membership> Memberships => _memberships.Values;
 
     /// <summary>The generation of the groups' owner that knows the members; 0 while none does.</summary>
     public long OwnerGeneration { get; private set; }
@@ -31,6 +32,19 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
 
     /// <summary>Called when a later owner of the members' partition has reported.</summary>
     public required Action Superseded { get; init; }
+
+    public void Add(Membership membership) => _memberships.Add(membership.Number, membership);
+
+    public void Remove(Membership membership) => _memberships.Remove(membership.Number);
+
+    /// <summary>The membership of a number; null when it is over.</summary>
+    public Membership? Find(long number) => _memberships.GetValueOrDefault(number);
+
+    /// <summary>
+    /// Whether the member has taken a message of QoS 2 already. Only this side knows that, so an offer is refused after this alone: what is refused goes to another member. A message
+    /// that may have been taken for a membership that is over has ended with it.
+    /// </summary>
+    public bool HasTaken(in LeaseOffer offer) => offer.QoS == 2 && (Find(offer.Member) is { } membership ? offer.Number <= membership.LastTaken : offer.IsRepeated);
 
     public void End(long number, LeaseEndKind kind) => _ends.Add(new(number, kind));
 

@@ -19,4 +19,7 @@ internal sealed class LeaseBatch
     [Id(3)] public required TopicPartitionId[] Sources { get; init; }
 
     [Id(4)] public required List<LeaseOffer> Offers { get; init; }
+
+    /// <summary>The generation of the members' owner that has reported: another one does not take the batch.</summary>
+    [Id(5)] public required long MemberGeneration { get; init; }
 }

@@ -8,6 +8,7 @@ namespace OrleansMqtt.Grains;
 /// <param name="Source">The index of the messages partition in <see cref="LeaseBatch.Sources"/>.</param>
 /// <param name="QoS">The QoS to deliver it with.</param>
 /// <param name="Message">The message.</param>
+/// <param name="IsRepeated">Whether the member may have taken it before, see <see cref="DoubtfulLease"/>.</param>
 [GenerateSerializer, Immutable, Alias("lease-offer")]
 internal readonly record struct LeaseOffer(
     [property: Id(0)] long Number,
@@ -16,4 +17,5 @@ internal readonly record struct LeaseOffer(
     [property: Id(3)] ConnectionEpoch Epoch,
     [property: Id(4)] int Source,
     [property: Id(5)] byte QoS,
-    [property: Id(6)] MqttMessage Message);
+    [property: Id(6)] MqttMessage Message,
+    [property: Id(7)] bool IsRepeated = false);

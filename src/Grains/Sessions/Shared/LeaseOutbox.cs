@@ -83,7 +83,15 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
 
     private async Task Send(List<LeaseOffer> offers, long resets)
     {
-        LeaseBatch batch = new() { GroupPartition = groups.Partition, Generation = groups.Generation, Sequence = ++_batches, Sources = groups.Sources, Offers = offers };
+        LeaseBatch batch = new()
+        {
+            GroupPartition = groups.Partition,
+            Generation = groups.Generation,
+            MemberGeneration = Generation,
+            Sequence = ++_batches,
+            Sources = groups.Sources,
+            Offers = offers,
+        };
         GrainInstruments.Leased.Add(offers.Count);
         while (resets == _resets)
         {

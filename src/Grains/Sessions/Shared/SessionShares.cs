@@ -21,19 +21,6 @@ internal sealed class SessionShares
 
     public Membership? Find(string group) => _memberships.GetValueOrDefault(group);
 
-    public Membership? Find(long number)
-    {
-        foreach (var membership in _memberships.Values)
-        {
-            if (membership.Number == number)
-            {
-                return membership;
-            }
-        }
-
-        return null;
-    }
-
     public void Add(Membership membership)
     {
         _memberships.Add(membership.Group, membership);

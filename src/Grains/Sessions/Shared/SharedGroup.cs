@@ -276,11 +276,11 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
     }
 
     private void Lease(GroupMember member, MessageReference reference, MqttMessage message) =>
-        Lease(member, reference, message, dispatch.NextLeaseNumber(), Math.Min(reference.QoS, member.MaximumQoS));
+        Lease(member, reference, message, dispatch.NextLeaseNumber(), Math.Min(reference.QoS, member.MaximumQoS), isRepeated: false);
 
-    private void Lease(GroupMember member, MessageReference reference, MqttMessage message, long number, byte qos)
+    private void Lease(GroupMember member, MessageReference reference, MqttMessage message, long number, byte qos, bool isRepeated)
     {
-        GroupLease lease = new(number, this, member, reference, qos, message.Payload.Length);
+        GroupLease lease = new(number, this, member, reference, qos, message.Payload.Length) { IsRepeated = isRepeated };
         _leases.Add(lease);
         member.Leases++;
         member.Bytes += lease.Bytes;
@@ -309,7 +309,7 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
             dispatch.MarkDirty(this);
             if (message is not null)
             {
-                Lease(member, reference, message, number, qos: 2);
+                Lease(member, reference, message, number, qos: 2, isRepeated: true);
             }
         }
 

@@ -41,6 +41,9 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
 
     public int Partition => _context.Partition;
 
+    /// <summary>Whether there is none.</summary>
+    public bool IsEmpty => _groups.Count == 0;
+
     public long Generation => _context.Generation;
 
     /// <summary>The messages partitions by link.</summary>
@@ -175,7 +178,7 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
     {
         var outbox = _outboxes[lease.Member.Partition];
         _leases.Add(lease.Number, lease);
-        outbox.Add(new(lease.Number, lease.Member.Number, lease.Member.Slot, lease.Member.Epoch, lease.Reference.Link, lease.QoS, message));
+        outbox.Add(new(lease.Number, lease.Member.Number, lease.Member.Slot, lease.Member.Epoch, lease.Reference.Link, lease.QoS, message, lease.IsRepeated));
         if (lease.QoS != 1 && lease.Group.Session.IsDurable)
         {
             // What may not be delivered twice is never offered to another member after a crash: it is stored who gets it, or that it is over.

@@ -14,6 +14,7 @@ internal sealed class SharedMemberships(
     Func<string, int> partitionOf,
     long generation)
 {
+    private readonly long _generation = generation;
     private long _lastNumber = generation;
 
     /// <summary>Sends what was put together in this turn.</summary>
@@ -118,6 +119,12 @@ internal sealed class SharedMemberships(
             throw new InvalidOperationException("A later owner leases the messages of these groups.");
         }
 
+        if (batch.MemberGeneration != _generation)
+        {
+            // What an earlier owner took of it is settled by the first report, not by what is refused here.
+            throw new InvalidOperationException("The batch is for another owner of the members.");
+        }
+
         if ((link.LastLeases.Generation, link.LastLeases.Sequence) == (batch.Generation, batch.Sequence))
         {
             return link.LastLeases.Refused;
@@ -126,7 +133,7 @@ internal sealed class SharedMemberships(
         List<long>? refused = null;
         foreach (ref readonly var offer in CollectionsMarshal.AsSpan(batch.Offers))
         {
-            if (!TryTake(offer, batch.Sources))
+            if (!TryTake(link, offer, batch.Sources))
             {
                 (refused ??= []).Add(offer.Number);
             }
@@ -149,11 +156,17 @@ internal sealed class SharedMemberships(
         }
     }
 
-    private bool TryTake(in LeaseOffer offer, TopicPartitionId[] sources)
+    private bool TryTake(GroupLink group, in LeaseOffer offer, TopicPartitionId[] sources)
     {
+        if (group.HasTaken(offer))
+        {
+            EndWhenStored(group, offer.Number).Ignore();
+            return true;
+        }
+
         if (sessions.Find(offer.Slot, offer.Epoch) is not { Edge: { } edge, IsStarted: true } session
-            || session.Shares is not { } shares
-            || shares.Find(offer.Member) is not { } membership
+            || group.Find(offer.Member) is not { } membership
+            || membership.Session != session
             || !links.TryGetValue(sources[offer.Source], out var link))
         {
             return false;
@@ -164,13 +177,9 @@ internal sealed class SharedMemberships(
         {
             SessionSender.SendUnstored(session, edge, offer.Message, membership.Identifiers, Delivery.NoSource, retain);
         }
-        else if (offer.QoS == 2 && offer.Number <= membership.LastTaken)
-        {
-            EndWhenStored(membership.Link, offer.Number).Ignore();
-        }
         else
         {
-            shares.Wait(new(membership, offer.Number, new(offer.Message.Offset, (ushort)link.Index, offer.QoS, retain), offer.Message));
+            session.Shares!.Wait(new(membership, offer.Number, new(offer.Message.Offset, (ushort)link.Index, offer.QoS, retain), offer.Message));
             sender.Pump(session);
         }
 
@@ -182,7 +191,7 @@ internal sealed class SharedMemberships(
         var link = groups[partitionOf(subscription.Filter)];
         Membership membership = new(session, subscription.Filter, number, link) { Options = SubscriptionOptions.Of(subscription) };
         (session.Shares ??= new()).Add(membership);
-        link.Memberships.Add(membership);
+        link.Add(membership);
         return membership;
     }
 
@@ -219,7 +228,7 @@ internal sealed class SharedMemberships(
         var shares = membership.Session.Shares!;
         var kept = shares.Leave(membership);
         membership.HasLeft = true;
-        membership.Link.Memberships.Remove(membership);
+        membership.Link.Remove(membership);
         shares.Remove(membership);
         return kept;
     }
