@@ -49,7 +49,7 @@ internal sealed class LoadObserver(string clientId, KillLedger ledger, ServiceGa
             return;
         }
 
-        ledger.OnReceived(clientId, publish.Payload);
+        ledger.OnReceived(clientId, publish, clientId);
         gauge.Serve();
     }
 

@@ -41,11 +41,6 @@ internal sealed partial class EdgeOutbox(
     public void Add(
         long connectionId, MqttMessage message, ushort packetId, byte qos, bool isDuplicate, int[]? identifiers, int source, bool isRetained = false, bool isPaced = false)
     {
-        if (_deliveries.Count == 0)
-        {
-            _waitingSince = Stopwatch.GetTimestamp();
-        }
-
         if (_messages.Count == 0 || !ReferenceEquals(_messages[^1], message))
         {
             _messages.Add(message);
@@ -56,14 +51,14 @@ internal sealed partial class EdgeOutbox(
             _identifierSets.Add(identifiers);
         }
 
-        _deliveries.Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate, identifiers is null ? 0 : _identifierSets.Count, isRetained, isPaced, source));
+        Add(new(connectionId, _messages.Count - 1, packetId, qos, isDuplicate, identifiers is null ? 0 : _identifierSets.Count, isRetained, isPaced, source));
     }
 
     /// <summary>Adds the PUBREL of a QoS 2 message.</summary>
-    public void AddRelease(long connectionId, ushort packetId, byte reasonCode) => _deliveries.Add(new(connectionId, Delivery.Release, packetId, reasonCode, isDuplicate: false));
+    public void AddRelease(long connectionId, ushort packetId, byte reasonCode) => Add(new(connectionId, Delivery.Release, packetId, reasonCode, isDuplicate: false));
 
     /// <summary>Adds a mark: the edge tells when all before it is written to the client.</summary>
-    public void AddMark(long connectionId) => _deliveries.Add(new(connectionId, Delivery.Mark, 0, 0, isDuplicate: false));
+    public void AddMark(long connectionId) => Add(new(connectionId, Delivery.Mark, 0, 0, isDuplicate: false));
 
     /// <summary>Completes when the edge has taken all that was added before, or is dead.</summary>
     public Task WhenTaken()
@@ -95,6 +90,16 @@ internal sealed partial class EdgeOutbox(
         }
     }
 
+    private void Add(in Delivery delivery)
+    {
+        if (_deliveries.Count == 0)
+        {
+            _waitingSince = Stopwatch.GetTimestamp();
+        }
+
+        _deliveries.Add(delivery);
+    }
+
     private async Task Send()
     {
         _isSending = true;
@@ -111,10 +116,9 @@ internal sealed partial class EdgeOutbox(
                 Sequence = _sequence++,
                 Deliveries = deliveries,
                 Messages = messages,
-                Waited = _waitingSince == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_waitingSince),
+                Waited = Stopwatch.GetElapsedTime(_waitingSince),
                 IdentifierSets = identifierSets.Count > 0 ? identifierSets : null,
             };
-            _waitingSince = 0;
             GrainInstruments.Delivered.Add(deliveries.Count);
             if (!await Send(batch))
             {

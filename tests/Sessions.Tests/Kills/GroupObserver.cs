@@ -21,7 +21,7 @@ internal sealed class GroupObserver(string clientId, string group, KillLedger le
     {
         if (publish.IsNew)
         {
-            ledger.OnReceived(group, publish.Payload, $"{clientId} at {DateTime.UtcNow:HH:mm:ss.fff} with identifier {publish.PacketId}{(publish.IsDuplicate ? " (DUP)" : "")}");
+            ledger.OnReceived(group, publish, clientId);
         }
     }
 

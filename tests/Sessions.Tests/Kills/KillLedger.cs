@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using OrleansMqtt.LoadGenerator.Measuring;
+using OrleansMqtt.Sessions.Tests.Clients;
 
 namespace OrleansMqtt.Sessions.Tests.Kills;
 
@@ -46,11 +47,11 @@ internal sealed class KillLedger
     public void OnLostSession() => Interlocked.Increment(ref _lostSessions);
 
     /// <param name="subscriber">Whose message it is: a client, or the group of a shared subscription.</param>
-    /// <param name="payload">The payload.</param>
-    /// <param name="how">What tells this delivery from another one of the same message.</param>
-    public void OnReceived(string subscriber, string payload, string how)
+    /// <param name="publish">The message.</param>
+    /// <param name="clientId">Who got it.</param>
+    public void OnReceived(string subscriber, IncomingPublish publish, string clientId)
     {
-        var (publisher, sequence) = Split(payload);
+        var (publisher, sequence) = Split(publish.Payload);
         var entry = _subscribers[(subscriber, publisher)];
         lock (entry)
         {
@@ -58,9 +59,10 @@ internal sealed class KillLedger
             entry.Tracker.Receive(sequence);
             if (_publishers[publisher].QoS == 2)
             {
+                var how = $"{clientId} at {DateTime.UtcNow:HH:mm:ss.fff} with identifier {publish.PacketId}{(publish.IsDuplicate ? " (DUP)" : "")}";
                 if (entry.Tracker.Duplicates > duplicates)
                 {
-                    Notes.Enqueue($"{payload}: {entry.Deliveries[sequence]}; {how}");
+                    Notes.Enqueue($"{publish.Payload}: {entry.Deliveries[sequence]}; {how}");
                 }
 
                 entry.Deliveries[sequence] = how;

@@ -42,7 +42,7 @@ internal sealed class KillObserver(string clientId, KillLedger ledger) : Session
         }
         else
         {
-            ledger.OnReceived(clientId, publish.Payload, $"at {DateTime.UtcNow:HH:mm:ss.fff} with identifier {publish.PacketId}{(publish.IsDuplicate ? " (DUP)" : "")}");
+            ledger.OnReceived(clientId, publish, clientId);
         }
     }
 
