@@ -34,7 +34,7 @@ public sealed class KafkaAwayTests
         // Their keep alive is short: while the server does not read from them, they are alive all the same.
         var publishers = await Task.WhenAll(Enumerable.Range(0, Publishers)
             .Select(p => SequencePublisher.ConnectAsync(server.Port, $"flood/{p}", 1_000, SequencePublisher.Flood, keepAlive: 4)));
-        var memoryBefore = MemoryOf(server);
+        var memoryBefore = server.Process.ResidentBytes;
         await kafka.PauseAsync();
         using CancellationTokenSource stop = new();
         var floods = publishers.Select(publisher => publisher.RunAsync(long.MaxValue, stop.Token)).ToArray();
@@ -105,7 +105,7 @@ public sealed class KafkaAwayTests
         while (Stopwatch.GetElapsedTime(start) < Duration)
         {
             await other.PingAsync(PingLimit);
-            memory = Math.Max(memory, MemoryOf(server));
+            memory = Math.Max(memory, server.Process.ResidentBytes);
             Assert.All(connections, connection => Assert.False(connection.IsCompleted, $"A connection ended: {connection.Exception}"));
             await timer.WaitForNextTickAsync();
         }
@@ -120,12 +120,6 @@ public sealed class KafkaAwayTests
             return Task.FromResult(Array.TrueForAll(publishers, condition));
         },
         () => $"Acknowledged: {string.Join(", ", publishers.Select(publisher => publisher.Acknowledged))}.");
-
-    private static long MemoryOf(MqttServer server)
-    {
-        var line = File.ReadLines($"/proc/{server.Process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-    }
 
     private static async Task DisposeAsync(SequencePublisher[] publishers)
     {

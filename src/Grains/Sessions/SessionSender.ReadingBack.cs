@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
+
+namespace OrleansMqtt.Grains;
+
+// Where the messages of references come from: the newest are kept, the others are read from the log, for all sessions that wait for them at once.
+internal sealed partial class SessionSender
+{
+    /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
+    public bool Find(Session session, MessageReference reference, out MqttMessage? message)
+    {
+        message = null;
+        if (reference.Link < sources.Length)
+        {
+            var link = sources[reference.Link];
+            message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
+            if (message is not null)
+            {
+                return true;
+            }
+
+            if (!link.Loaded.Covers(reference.Offset))
+            {
+                if (stored.Find(link.Source, reference.Offset) is not { } stretch)
+                {
+                    RequestLoad(session, link, reference.Offset);
+                    return false;
+                }
+
+                link.Loaded = stretch;
+                message = stretch.Find(reference.Offset);
+                if (message is not null)
+                {
+                    return true;
+                }
+            }
+        }
+
+        GrainInstruments.Dropped.Add(1, GrainInstruments.Removed);
+        return true;
+    }
+
+    private void RequestLoad(Session session, MessageSource link, long offset)
+    {
+        link.Waiting.Add(session, offset);
+        if (!link.IsLoading)
+        {
+            Load(link).Ignore();
+        }
+    }
+
+    private async Task Load(MessageSource link)
+    {
+        link.IsLoading = true;
+        while (link.Waiting.Next() is { } from)
+        {
+            link.Loaded = await Read(link, from);
+            foreach (var session in link.Waiting.TakeCovered(link.Loaded))
+            {
+                Pump(session);
+            }
+
+            Flush();
+        }
+
+        link.IsLoading = false;
+        link.Loaded = LoadedStretch.Empty;
+    }
+
+    private async Task<LoadedStretch> Read(MessageSource link, long from)
+    {
+        while (true)
+        {
+            try
+            {
+                var stretch = await stored.ReadAsync(link.Source, from);
+                if (stretch.Covers(from))
+                {
+                    return stretch;
+                }
+
+                await Task.Delay(10);
+            }
+            catch (OffsetOutOfRangeException exception)
+            {
+                LogRemoved(sessionPartition, link.Source, from, exception.Available.Start);
+                return new(from, Math.Max(from + 1, exception.Available.Start), []);
+            }
+            catch (Exception exception)
+            {
+                LogReadFailed(exception, sessionPartition, link.Source, from);
+                await Task.Delay(200);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages {From} to {Start} of {Source} were removed by retention before clients of session partition {SessionPartition} got them")]
+    private partial void LogRemoved(int sessionPartition, TopicPartitionId source, long from, long start);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not read {Source} at {Offset}; it tries again")]
+    private partial void LogReadFailed(Exception exception, int sessionPartition, TopicPartitionId source, long offset);
+}
