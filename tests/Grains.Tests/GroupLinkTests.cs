@@ -27,7 +27,38 @@ public sealed class GroupLinkTests
     public void What_a_membership_that_is_over_may_have_taken_has_ended_with_it_and_what_is_new_goes_to_another(byte qos, bool isRepeated, bool isTaken) =>
         Assert.Equal(isTaken, _link.HasTaken(Offer(qos, number: 8, isRepeated)));
 
+    [Fact]
+    public async Task A_complete_report_is_noted_because_what_was_leased_before_it_is_void_even_on_its_way()
+    {
+        Owner owner = new();
+        GroupLink link = new(groupPartition: 0, sessionPartition: 1, generation: 5, owner, NullLogger.Instance) { OwnerLost = _ => { }, Superseded = () => { } };
+        await link.ReportAsync();
+        link.End(7, LeaseEndKind.Ended);
+        await link.ReportAsync();
+        Assert.Equal(1, link.LastComplete);
+
+        link.OwnerStarted(++owner.Generation);
+        await link.ReportAsync();
+        Assert.Equal(3, link.LastComplete);
+        Assert.Equal([(1, true), (2, false), (3, true)], owner.Reports);
+    }
+
     // The connection that it is for is none any more: what the member has taken is decided without it.
     private static LeaseOffer Offer(byte qos, long number, bool isRepeated) =>
         new(number, Member: 3, Slot: -1, new(1, 1), Source: 0, qos, new() { Topic = "t", Payload = default, QoS = qos, Offset = 0 }, isRepeated);
+
+    private sealed class Owner : ISharedGroupOwnerGrain
+    {
+        public long Generation { get; set; } = 1;
+
+        public List<(long Sequence, bool IsComplete)> Reports { get; } = [];
+
+        public ValueTask<ReportResult> Report(GroupReport report)
+        {
+            Reports.Add((report.Sequence, report.IsComplete));
+            return new(new ReportResult(ReportOutcome.Accepted, Generation));
+        }
+
+        public ValueTask<bool> WaitForStart(string group, string clientId, long member) => new(true);
+    }
 }

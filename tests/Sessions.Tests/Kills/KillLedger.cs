@@ -99,6 +99,14 @@ internal sealed class KillLedger
         return lost;
     }
 
+    /// <summary>What is counted as lost, by subscriber.</summary>
+    public IEnumerable<string> Missing =>
+        from entry in _subscribers
+        let publisher = _publishers[entry.Key.Publisher]
+        let missing = Enumerable.Range(0, publisher.Sent).Where(sequence => entry.Value.Tracker.IsMissing((uint)sequence) && !publisher.Forgotten.Contains((uint)sequence)).ToList()
+        where missing.Count > 0
+        select $"{entry.Key.Subscriber} misses of {entry.Key.Publisher}, which sent {publisher.Sent}: {string.Join(", ", missing)}";
+
     public long Received => Sum(tracker => tracker.Received, 0);
 
     public long Duplicates(int qos) => Sum(tracker => tracker.Duplicates, qos);

@@ -17,7 +17,7 @@ public sealed class SharedKillTests
         await rounds.RunAsync(TestSettings.Number("ORLEANSMQTT_KILL_ROUNDS", 3));
         var summary = $"{name}, seed {seed}: {rounds.Summary}";
         TestSettings.Print(summary);
-        foreach (var note in rounds.Ledger.Notes.Take(20))
+        foreach (var note in rounds.Ledger.Missing.Concat(rounds.Ledger.Notes).Take(20))
         {
             TestSettings.Print(note);
         }

@@ -27,6 +27,9 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     /// <summary>The last batch of leases, and what of it was refused, in case it comes again.</summary>
     public (long Generation, long Sequence, long[] Refused) LastLeases { get; set; }
 
+    /// <summary>The last complete report: with it all leases of before became void, also those that are still on their way here.</summary>
+    public long LastComplete { get; private set; }
+
     /// <summary>Called when the groups' owner is another one: its leases of before are void.</summary>
     public required Action<GroupLink> OwnerLost { get; init; }
 
@@ -147,12 +150,14 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
             _changes = [.. Memberships.Select(membership => membership.ToChange())];
         }
 
+        _reports++;
+        LastComplete = isComplete ? _reports : LastComplete;
         GroupReport report = new()
         {
             MemberPartition = sessionPartition,
             Generation = generation,
             OwnerGeneration = OwnerGeneration,
-            Sequence = ++_reports,
+            Sequence = _reports,
             IsComplete = isComplete,
             Ends = _ends,
             Changes = _changes,

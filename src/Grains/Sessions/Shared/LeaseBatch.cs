@@ -22,4 +22,7 @@ internal sealed class LeaseBatch
 
     /// <summary>The generation of the members' owner that has reported: another one does not take the batch.</summary>
     [Id(5)] public required long MemberGeneration { get; init; }
+
+    /// <summary>The last report that was known when the batch was made, see <see cref="GroupReport.Sequence"/>.</summary>
+    [Id(6)] public required long LastReport { get; init; }
 }

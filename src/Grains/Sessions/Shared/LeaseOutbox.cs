@@ -88,6 +88,7 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
             GroupPartition = groups.Partition,
             Generation = groups.Generation,
             MemberGeneration = Generation,
+            LastReport = LastReport,
             Sequence = ++_batches,
             Sources = groups.Sources,
             Offers = offers,

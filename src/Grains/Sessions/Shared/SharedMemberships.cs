@@ -119,10 +119,10 @@ internal sealed class SharedMemberships(
             throw new InvalidOperationException("A later owner leases the messages of these groups.");
         }
 
-        if (batch.MemberGeneration != _generation)
+        if (batch.MemberGeneration != _generation || batch.LastReport < link.LastComplete)
         {
-            // What an earlier owner took of it is settled by the first report, not by what is refused here.
-            throw new InvalidOperationException("The batch is for another owner of the members.");
+            // A complete report settles what was leased before: what an earlier owner took of it, and what did not wait here any more then. Taken now, a lease would hide earlier ones.
+            throw new InvalidOperationException("The batch was made before the last complete report of the members.");
         }
 
         if ((link.LastLeases.Generation, link.LastLeases.Sequence) == (batch.Generation, batch.Sequence))
