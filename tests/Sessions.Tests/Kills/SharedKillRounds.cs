@@ -113,8 +113,7 @@ internal sealed class SharedKillRounds : IDisposable
         for (var left = _random.Next(4); left > 0; left--)
         {
             await WaitForLoadAsync(_random.Next(20, 800));
-            _members[_random.Next(_members.Count)].Client.Drop(isReset: _random.Next(2) == 0);
-            _drops++;
+            Drop(NextMember());
         }
 
         await WaitForLoadAsync(_random.Next(4) == 0 ? _random.Next(20) : _random.Next(200, 2000));
@@ -125,11 +124,18 @@ internal sealed class SharedKillRounds : IDisposable
         for (var left = _random.Next(6); left > 0; left--)
         {
             // Just when it is offered again what it had before.
-            var member = _members[_random.Next(_members.Count)].Client;
+            var member = NextMember();
             await member.WaitAsync(() => member.IsConnected, Limit);
-            member.Drop(isReset: _random.Next(2) == 0);
-            _drops++;
+            Drop(member);
         }
+    }
+
+    private SessionClient NextMember() => _members[_random.Next(_members.Count)].Client;
+
+    private void Drop(SessionClient member)
+    {
+        member.Drop(isReset: _random.Next(2) == 0);
+        _drops++;
     }
 
     private async Task WaitForLoadAsync(int messages)

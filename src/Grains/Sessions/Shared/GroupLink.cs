@@ -36,6 +36,12 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     /// <summary>Called when a later owner of the members' partition has reported.</summary>
     public required Action Superseded { get; init; }
 
+    /// <summary>
+    /// Whether a batch was made with the last complete report known. That settles what was leased before: what an earlier owner took of it, and what did not wait here any more then.
+    /// Taken later, a lease would hide earlier ones.
+    /// </summary>
+    public bool IsCurrent(LeaseBatch batch) => batch.MemberGeneration == generation && batch.LastReport >= LastComplete;
+
     public void Add(Membership membership) => _memberships.Add(membership.Number, membership);
 
     public void Remove(Membership membership) => _memberships.Remove(membership.Number);

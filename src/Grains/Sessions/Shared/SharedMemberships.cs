@@ -14,7 +14,6 @@ internal sealed class SharedMemberships(
     Func<string, int> partitionOf,
     long generation)
 {
-    private readonly long _generation = generation;
     private long _lastNumber = generation;
 
     /// <summary>Sends what was put together in this turn.</summary>
@@ -119,9 +118,8 @@ internal sealed class SharedMemberships(
             throw new InvalidOperationException("A later owner leases the messages of these groups.");
         }
 
-        if (batch.MemberGeneration != _generation || batch.LastReport < link.LastComplete)
+        if (!link.IsCurrent(batch))
         {
-            // A complete report settles what was leased before: what an earlier owner took of it, and what did not wait here any more then. Taken now, a lease would hide earlier ones.
             throw new InvalidOperationException("The batch was made before the last complete report of the members.");
         }
 
