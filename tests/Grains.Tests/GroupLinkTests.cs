@@ -43,6 +43,18 @@ public sealed class GroupLinkTests
         Assert.Equal([(1, true), (2, false), (3, true)], owner.Reports);
     }
 
+    [Fact]
+    public async Task A_member_whose_number_is_not_stored_yet_is_not_reported()
+    {
+        Owner owner = new();
+        GroupLink link = new(groupPartition: 0, sessionPartition: 1, generation: 5, owner, NullLogger.Instance) { OwnerLost = _ => { }, Superseded = () => { } };
+        link.Add(new Membership(new("a", slot: 0), "$share/g/t", number: 3, link) { Options = default });
+        link.Add(new Membership(new("b", slot: 1), "$share/g/t", number: 4, link) { Options = default, IsReported = true });
+        await link.ReportAsync();
+
+        Assert.Equal([4], owner.Members);
+    }
+
     // The connection that it is for is none any more: what the member has taken is decided without it.
     private static LeaseOffer Offer(byte qos, long number, bool isRepeated) =>
         new(number, Member: 3, Slot: -1, new(1, 1), Source: 0, qos, new() { Topic = "t", Payload = default, QoS = qos, Offset = 0 }, isRepeated);
@@ -53,8 +65,11 @@ public sealed class GroupLinkTests
 
         public List<(long Sequence, bool IsComplete)> Reports { get; } = [];
 
+        public List<long> Members { get; } = [];
+
         public ValueTask<ReportResult> Report(GroupReport report)
         {
+            Members.AddRange(report.Changes.Select(change => change.Number));
             Reports.Add((report.Sequence, report.IsComplete));
             return new(new ReportResult(ReportOutcome.Accepted, Generation));
         }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansMqtt.Log;
+using OrleansMqtt.Storage.Kafka;
 using Xunit;
 
 namespace OrleansMqtt.Grains.Tests;
@@ -88,6 +89,51 @@ public sealed class SessionLoaderTests
 
         Assert.Equal(172, mailbox.Count);
         Assert.Equal(128, mailbox.Peek().Offset);
+    }
+
+    [Fact]
+    public void A_retained_message_in_flight_is_loaded_with_the_session_in_whichever_parts_it_is_and_what_is_not_in_flight_is_removed()
+    {
+        TopicPartitionId retained = new("retained", 0);
+        SourceNumbers sources = new(null, [Source, retained], 1);
+        MqttMessage message = new()
+        {
+            Topic = "t", Payload = Enumerable.Range(0, 600_000).Select(i => (byte)i).ToArray(), QoS = 2, Retain = true, PublisherClientId = "p", TimestampMilliseconds = 5, Offset = 9,
+            Properties = new() { ContentType = "text/plain" },
+        };
+        MessageReference reference = new(9, 1, 2, Retain: true);
+        Session session = new("client", slot: 0) { Copies = new() };
+        var packetId = session.Window.Add(reference, 0);
+        session.Copies.Add(packetId, reference, message);
+        List<StoreRecord> records = [];
+        session.Copies.Store("client", session.Window, "sessions", records);
+        Assert.Equal(3, records.Count);
+        Assert.Null(session.Copies.Find(packetId, reference with { Offset = 8 }));
+
+        DeliveryRecord delivery = new() { Matched = [], Inflight = [new(packetId, sources.OfLinks[1], 9, 2, IsReleased: false, Retain: true)], Received = [] };
+        _loader.Add(new(SessionKeys.Session("client"), Record(), 0));
+        _loader.Add(new(SessionKeys.Delivery("client"), delivery.Encode(), 0));
+        foreach (var record in records)
+        {
+            _loader.Add(new(record.Record.Key, record.Record.Value.GetValueOrDefault(), 0));
+        }
+
+        _loader.Add(new(SessionKeys.Copy("client", 77, 0), MessageCopyRecord.Encode(message).First(), 0));
+        var loaded = Assert.Single(_loader.CreateSessions(new(), sources)).Session;
+        var found = loaded.Copies!.Find(packetId, reference)!;
+        Assert.Equal(message.Payload.ToArray(), found.Payload.ToArray());
+        Assert.Equal((message.Topic, message.QoS, message.Retain, message.PublisherClientId, message.TimestampMilliseconds, message.Offset, "text/plain"),
+            (found.Topic, found.QoS, found.Retain, found.PublisherClientId, found.TimestampMilliseconds, found.Offset, found.Properties!.ContentType));
+
+        records.Clear();
+        loaded.Copies.Store("client", loaded.Window, "sessions", records);
+        Assert.Equal([SessionKeys.Copy("client", 77, 0)], records.Select(record => record.Record.Key.ToArray()));
+        Assert.All(records, record => Assert.Null(record.Record.Value));
+
+        records.Clear();
+        loaded.Window.Remove(packetId);
+        loaded.Copies.Store("client", loaded.Window, "sessions", records);
+        Assert.Equal(3, records.Count(record => record.Record.Value is null));
     }
 
     private static SourceNumbers Sources() => new(null, [Source]);

@@ -211,6 +211,48 @@ public sealed class SharedGroupTests
     }
 
     [Fact]
+    public void What_a_member_may_have_taken_is_offered_in_the_order_of_the_leases_also_after_another_crash_in_the_midst_of_it()
+    {
+        Join("a");
+        Publish(5, qos: 2);
+        var (waiting, open) = _group.Snapshot();
+
+        // The third cannot be offered yet.
+        Dispatch second = new() { Numbers = 1000, Unread = 2 };
+        SharedGroup next = new(_group.Name, new(_group.Name, slot: -1), second);
+        next.Load(waiting, open);
+        next.Apply(Change("a", 100), partition: 0);
+        next.Pump();
+        Assert.Equal([1, 2], second.Leases.Select(lease => lease.Number));
+
+        (waiting, open) = next.Snapshot();
+        Dispatch third = new() { Numbers = 2000 };
+        SharedGroup last = new(_group.Name, new(_group.Name, slot: -1), third);
+        last.Load(waiting, open);
+        last.Apply(Change("a", 100), partition: 0);
+        last.Pump();
+        Assert.Equal([1, 2, 3, 4, 5], third.Leases.Select(lease => lease.Number));
+    }
+
+    [Fact]
+    public void Leases_of_a_member_that_comes_back_in_the_midst_of_it_are_in_order_too()
+    {
+        Join("a", partition: 1);
+        Publish(5, qos: 2);
+        _group.LoseLeases(partition: 1);
+        _dispatch.Unread = 2;
+        Join("a", partition: 1);
+        _group.Pump();
+        _group.LoseLeases(partition: 1);
+        _dispatch.Unread = -1;
+        _dispatch.Clear();
+        Join("a", partition: 1);
+        _group.Pump();
+
+        Assert.Equal([1, 2, 3, 4, 5], _dispatch.Leases.Select(lease => lease.Number));
+    }
+
+    [Fact]
     public void A_member_that_left_gets_nothing_more_and_an_old_change_does_not_bring_it_back()
     {
         Join("a");
@@ -325,6 +367,9 @@ public sealed class SharedGroupTests
 
         public long Numbers { get; set; }
 
+        /// <summary>The offset of a message that has to be read first; -1 for none.</summary>
+        public long Unread { get; set; } = -1;
+
         public IEnumerable<long> Offsets => Leases.Select(lease => lease.Reference.Offset);
 
         public void Clear()
@@ -337,8 +382,8 @@ public sealed class SharedGroupTests
 
         public bool Find(Session session, MessageReference reference, out MqttMessage? message)
         {
-            message = Log.GetValueOrDefault(reference.Offset) ?? Message(reference.Offset);
-            return true;
+            message = reference.Offset == Unread ? null : Log.GetValueOrDefault(reference.Offset) ?? Message(reference.Offset);
+            return reference.Offset != Unread;
         }
 
         public void Offer(GroupLease lease, MqttMessage message)

@@ -101,6 +101,17 @@ public sealed class StoredSessionTests
     }
 
     [Fact]
+    public void The_layout_of_a_retained_message_in_flight_is_pinned()
+    {
+        MqttMessage message = new() { Topic = "t", Payload = new byte[] { 9, 8 }, QoS = 1, Retain = true, PublisherClientId = "c", TimestampMilliseconds = 300, Offset = 5 };
+
+        var bytes = Assert.Single(MessageCopyRecord.Encode(message));
+
+        Assert.Equal("01" + "0D" + "AC02" + "05" + "0174" + "020908" + "0163", Convert.ToHexString(bytes));
+        Assert.Equal("63" + "00" + "72" + "0102" + "00000003", Convert.ToHexString(SessionKeys.Copy("c", 0x0102, 3)));
+    }
+
+    [Fact]
     public void The_layout_of_a_mailbox_segment_is_pinned()
     {
         var bytes = MailboxSegmentRecord.Encode([new(1000, 0, 1), new(1001, 1, 2), new(999, 0, 1)], Sources);

@@ -24,6 +24,9 @@ internal sealed class Session(string clientId, int slot)
 
     public InflightWindow Window { get; } = new();
 
+    /// <summary>Retained messages in flight; null when it never had one.</summary>
+    public InflightCopies? Copies { get; set; }
+
     public Dictionary<string, SessionSubscription> Subscriptions { get; } = new(0, StringComparer.Ordinal);
 
     /// <summary>Whether one of the subscriptions has, or had, an identifier.</summary>

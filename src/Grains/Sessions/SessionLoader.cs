@@ -71,6 +71,10 @@ internal sealed partial class SessionLoader(ILogger logger)
             case (byte)'m':
                 (parts.Segments ??= []).Add(SessionKeys.SegmentNumberOf(suffix.Span), entry.Value);
                 break;
+            case (byte)'r':
+                var (packetId, part) = SessionKeys.CopyOf(suffix.Span);
+                ((parts.Copies ??= []).GetValueOrDefault(packetId) ?? (parts.Copies[packetId] = [])).Add(part, entry.Value);
+                break;
             case (byte)'s':
                 parts.Memberships = entry.Value;
                 break;
@@ -135,6 +139,7 @@ internal sealed partial class SessionLoader(ILogger logger)
     private static bool IsKnown(ReadOnlySpan<byte> suffix) => suffix switch
     {
         [(byte)'d'] or [(byte)'c'] or [(byte)'s'] or [(byte)'g'] => true,
+        [(byte)'r', _, _, _, _, _, _] => true,
         [(byte)'m', _, _, _, _, _, _, _, _] => SessionKeys.SegmentNumberOf(suffix) is >= 0 and < GreatestSegment,
         _ => false,
     };
@@ -142,6 +147,11 @@ internal sealed partial class SessionLoader(ILogger logger)
     private static List<byte[]> KeysOf(string clientId, Parts parts, bool withPresence)
     {
         List<byte[]> keys = [.. (parts.Segments ?? []).Keys.Select(number => SessionKeys.Segment(clientId, number))];
+        foreach (var (packetId, copy) in parts.Copies ?? [])
+        {
+            keys.AddRange(copy.Keys.Select(part => SessionKeys.Copy(clientId, packetId, part)));
+        }
+
         if (parts.Delivery is not null)
         {
             keys.Add(SessionKeys.Delivery(clientId));
@@ -194,8 +204,28 @@ internal sealed partial class SessionLoader(ILogger logger)
             }
         }
 
+        if (parts.Copies is { } copies)
+        {
+            LoadCopies(session, copies, sources);
+        }
+
         session.Retained = RetainedBacklog.Load(delivery.Retained, sources);
         session.Received = delivery.Received.Length == 0 ? null : [.. delivery.Received];
+    }
+
+    private void LoadCopies(Session session, Dictionary<ushort, SortedDictionary<int, ReadOnlyMemory<byte>>> copies, SourceNumbers sources)
+    {
+        session.Copies = new();
+        foreach (var (packetId, parts) in copies)
+        {
+            session.Copies.LoadParts(packetId, parts.Keys.Last() + 1);
+            if (session.Window.Find(packetId) is { } inflight
+                && inflight.Reference.Link >= sources.FirstRetained
+                && TryDecode(SessionKeys.Copy(session.ClientId, packetId, 0), parts.Values.SelectMany(part => part.ToArray()).ToArray(), MessageCopyRecord.Decode) is { } message)
+            {
+                session.Copies.Load(packetId, inflight.Reference, message);
+            }
+        }
     }
 
     /// <summary>Loads the segments, which follow each other from the head on; what cannot be read keeps its place.</summary>
@@ -276,6 +306,9 @@ internal sealed partial class SessionLoader(ILogger logger)
         public ReadOnlyMemory<byte>? Group { get; set; }
 
         public SortedDictionary<long, ReadOnlyMemory<byte>>? Segments { get; set; }
+
+        /// <summary>The parts of each retained message that is in flight, by packet identifier.</summary>
+        public Dictionary<ushort, SortedDictionary<int, ReadOnlyMemory<byte>>>? Copies { get; set; }
 
         public bool HasPresence { get; set; }
     }

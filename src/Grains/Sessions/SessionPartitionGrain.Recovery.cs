@@ -55,6 +55,7 @@ internal sealed partial class SessionPartitionGrain
         List<StoreRecord> records = [];
         _store.AddPositions(records);
         await _store.CommitAsync(records);
+        await _memberships.StoreLoadedAsync();
 
         // Not awaited: an activation waits for nobody else.
         TakeConnections(loader, connected).Ignore();

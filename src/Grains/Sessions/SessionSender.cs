@@ -97,6 +97,7 @@ internal sealed partial class SessionSender(
         if (isEnd)
         {
             session.Window.Remove(packetId);
+            session.Copies?.End(packetId);
             if (session.Shares?.TryEnd(packetId) != true)
             {
                 store.MarkDirty(session);
@@ -128,6 +129,11 @@ internal sealed partial class SessionSender(
     public void Send(Session session, MessageReference reference, MqttMessage message, int[]? subscriptionIdentifiers)
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
+        if (reference.Link >= numbers.FirstRetained)
+        {
+            (session.Copies ??= new()).Add(packetId, reference, message);
+        }
+
         store.MarkDirty(session);
         SendOrGather(session, message, packetId, reference.QoS, isDuplicate: false, mustBeStored: reference.QoS == 2, NumberOf(reference), subscriptionIdentifiers, reference.Retain);
     }
@@ -266,6 +272,7 @@ internal sealed partial class SessionSender(
         if (!message.IsReleased)
         {
             session.Window.Release(packetId);
+            session.Copies?.End(packetId);
             store.MarkDirty(session);
         }
 
@@ -299,7 +306,8 @@ internal sealed partial class SessionSender(
             return false;
         }
 
-        if (Find(session, inflight.Reference, out var message))
+        var message = session.Copies?.Find(packetId, inflight.Reference);
+        if (message is not null || Find(session, inflight.Reference, out message))
         {
             session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
             if (message is not null)

@@ -74,6 +74,7 @@ internal sealed class SessionStore(
             AddMemberships(session.ClientId, shares, records);
         }
 
+        session.Copies?.Store(session.ClientId, session.Window, _topic, records);
         DeliveryRecord record = new()
         {
             WillPublished = session.WillPublished,
@@ -93,6 +94,7 @@ internal sealed class SessionStore(
     {
         AddLeftovers(session, records);
         session.Mailbox.RemoveStored(session.ClientId, _topic, records);
+        session.Copies?.RemoveStored(session.ClientId, _topic, records);
         if (session.HasDeliveryRecord)
         {
             session.HasDeliveryRecord = false;

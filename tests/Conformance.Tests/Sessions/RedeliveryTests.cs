@@ -28,6 +28,23 @@ public sealed class RedeliveryTests(ConformanceServer server) : ConformanceTests
         }
     }
 
+    [Theory, InlineData(V311, 1), InlineData(V311, 2), InlineData(V5, 1), InlineData(V5, 2)]
+    [Statement(V311, "MQTT-4.4.0-1")]
+    [Statement(V5, "MQTT-4.4.0-1")]
+    public async Task A_retained_message_comes_again_although_another_has_replaced_it(MqttVersion version, int qoS)
+    {
+        var (connect, topic) = (Connect.Durable(version, NewClientId()), NewTopic());
+        await PublishAsync(new Publish(topic, "first") { QoS = qoS, IsRetained = true });
+        var before = await SubscribeAsync(connect, topic, qoS);
+        var first = Assert.Single(await before.ReceiveMessagesAsync(1));
+        await before.DisconnectAsync();
+        await PublishAsync(new Publish(topic, "second") { QoS = qoS, IsRetained = true });
+
+        var messages = await (await ConnectAsync(connect)).ReceiveMessagesAsync(2);
+        Assert.Equal([("first", true, true), ("second", false, false)], messages.Select(message => (message.Payload, message.IsDuplicate, message.IsRetained)));
+        Assert.Equal((first.PacketId, qoS), (messages[0].PacketId, messages[0].QoS));
+    }
+
     [Theory, InlineData(V311), InlineData(V5)]
     [Statement(V311, "MQTT-4.6.0-1")]
     [Statement(V5, "MQTT-4.4.0-1", "MQTT-4.6.0-1")]

@@ -172,12 +172,6 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
         {
             if (!delivery.IsAnswered && delivery.Connection != _connection)
             {
-                if (delivery.HadRetain && model.FindRetained(delivery.Message.Topic) != delivery.Message)
-                {
-                    // A retained message that another one has replaced may be gone from the log.
-                    continue;
-                }
-
                 yield return $"{clientId} has not got {delivery.Message} again, which it had not answered";
             }
             else if (delivery.QoS == 2 && delivery.IsAnswered && !delivery.IsReleased)

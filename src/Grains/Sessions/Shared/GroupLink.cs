@@ -153,7 +153,7 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
             _needsAll = false;
             OwnerLost(this);
             _ends.Clear();
-            _changes = [.. Memberships.Select(membership => membership.ToChange())];
+            _changes = [.. Memberships.Where(membership => membership.IsReported).Select(membership => membership.ToChange())];
         }
 
         _reports++;

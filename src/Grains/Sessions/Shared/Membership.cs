@@ -32,6 +32,15 @@ internal sealed class Membership(Session session, string group, long number, Gro
     /// <summary>The last lease of QoS 2 that the session has taken; stored with the message.</summary>
     public long LastTaken { get; set; }
 
+    /// <summary>
+    /// Whether the number is stored. A session that lasts is no member before that: after a crash it would come with another number, and what it was leased under this one would have
+    /// ended with it.
+    /// </summary>
+    public bool IsStored { get; set; }
+
+    /// <summary>Whether the group may know of it.</summary>
+    public bool IsReported { get; set; }
+
     private int Ahead => Session.Window.MaximumCount < LeastToWorkAhead ? 1 : 2;
 
     /// <summary>The session has left the group.</summary>
@@ -48,7 +57,7 @@ internal sealed class Membership(Session session, string group, long number, Gro
         Number = Number,
         HasLeft = HasLeft,
         IsConnected = Session is { Edge: not null, IsStarted: true },
-        IsDurable = Session.IsDurable,
+        IsDurable = Session.IsDurable && IsStored,
         MaximumQoS = Options.MaximumQoS,
         Slot = Session.Slot,
         Epoch = Session.Epoch,

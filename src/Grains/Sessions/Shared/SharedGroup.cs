@@ -207,6 +207,7 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
             }
         }
 
+        OrderDoubtful();
         foreach (var member in _members.Values)
         {
             if (member.Partition == partition)
@@ -242,6 +243,7 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
         }
 
         _doubtful.AddRange(doubtful);
+        OrderDoubtful();
     }
 
     /// <summary>What has to be stored beside the mailbox: a delivery of QoS 0 is over before it begins, so that it can't happen twice.</summary>
@@ -287,6 +289,9 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
         _queue.Served(member);
         dispatch.Offer(lease, message);
     }
+
+    /// <summary>A member knows the last lease that it has taken: offered after a later one, an earlier one would count as taken.</summary>
+    private void OrderDoubtful() => _doubtful.Sort(static (one, other) => one.Number.CompareTo(other.Number));
 
     /// <returns>False when a message has to be read first.</returns>
     private bool OfferDoubtful()

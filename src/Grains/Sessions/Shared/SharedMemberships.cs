@@ -32,8 +32,13 @@ internal sealed class SharedMemberships(
         var found = stored.FirstOrDefault(each => each.Group == subscription.Filter);
         var membership = Add(session, subscription, found.Number > 0 ? found.Number : ++_lastNumber);
         membership.LastTaken = found.LastTaken;
+        membership.IsStored = found.Number > 0;
+        membership.IsReported = membership.IsStored || !session.IsDurable;
         session.Shares!.HasRecord |= found.Number > 0;
     }
+
+    /// <summary>Stores memberships that were loaded without a number, before any group hears of them.</summary>
+    public Task StoreLoadedAsync() => Task.WhenAll(sessions.All.Where(HasUnstored).Select(StoreAsync).ToList());
 
     /// <summary>Makes the session a member of groups, or changes how it is one; completes when that counts.</summary>
     public Task JoinAsync(Session session, IReadOnlyList<Subscription> subscriptions)
@@ -48,12 +53,11 @@ internal sealed class SharedMemberships(
         {
             var membership = session.Shares?.Find(subscription.Filter) ?? Add(session, subscription, ++_lastNumber);
             membership.Options = SubscriptionOptions.Of(subscription);
-            membership.Link.Change(membership.ToChange());
             joined.Add(membership);
         }
 
         store.MarkDirty(session);
-        return Task.WhenAll(joined.Select(JoinAsync));
+        return JoinAsync(session, joined);
     }
 
     /// <summary>Ends a membership by UNSUBSCRIBE; false when there is none. What was sent stays with the session.</summary>
@@ -193,6 +197,21 @@ internal sealed class SharedMemberships(
         return membership;
     }
 
+    private async Task JoinAsync(Session session, List<Membership> joined)
+    {
+        if (HasUnstored(session))
+        {
+            await StoreAsync(session);
+        }
+
+        foreach (var membership in joined)
+        {
+            Change(membership);
+        }
+
+        await Task.WhenAll(joined.Select(JoinAsync));
+    }
+
     private static async Task JoinAsync(Membership membership)
     {
         while (true)
@@ -210,15 +229,46 @@ internal sealed class SharedMemberships(
 
     private void Tell(Session session)
     {
-        if (session.Shares is { } shares)
+        if (HasUnstored(session))
+        {
+            TellStored(session).Ignore();
+        }
+        else if (session.Shares is { } shares)
         {
             foreach (var membership in shares.Memberships)
             {
-                membership.Link.Change(membership.ToChange());
+                Change(membership);
             }
 
             Flush();
         }
+    }
+
+    private async Task TellStored(Session session)
+    {
+        await StoreAsync(session);
+        Tell(session);
+    }
+
+    private static void Change(Membership membership)
+    {
+        if (!membership.HasLeft)
+        {
+            membership.IsReported = true;
+            membership.Link.Change(membership.ToChange());
+        }
+    }
+
+    private static bool HasUnstored(Session session) =>
+        session is { IsDurable: true, IsEnded: false, Shares: { } shares } && shares.Memberships.Any(static membership => !membership.IsStored);
+
+    private async Task StoreAsync(Session session)
+    {
+        List<Membership> stored = [.. session.Shares!.Memberships];
+        List<StoreRecord> records = [];
+        store.AddSession(session, records);
+        await store.CommitAsync(records);
+        stored.ForEach(static membership => membership.IsStored = true);
     }
 
     private static List<HeldLease> Leave(Membership membership)

@@ -9,6 +9,8 @@ namespace OrleansMqtt.Grains;
 /// </summary>
 internal static class SessionKeys
 {
+    private const int CopyLength = 7;
+
     /// <summary>How far the partition is: its positions and its generation.</summary>
     public static byte[] Positions { get; } = [0, (byte)'p'];
 
@@ -35,6 +37,16 @@ internal static class SessionKeys
         return WithSuffix(clientId, suffix);
     }
 
+    /// <summary>A part of a retained message that is in flight.</summary>
+    public static byte[] Copy(string clientId, ushort packetId, int part)
+    {
+        Span<byte> suffix = stackalloc byte[CopyLength];
+        suffix[0] = (byte)'r';
+        BinaryPrimitives.WriteUInt16BigEndian(suffix[1..], packetId);
+        BinaryPrimitives.WriteInt32BigEndian(suffix[3..], part);
+        return WithSuffix(clientId, suffix);
+    }
+
     /// <summary>Takes a key apart; the suffix is empty for a session.</summary>
     public static (string ClientId, ReadOnlyMemory<byte> Suffix) Split(ReadOnlyMemory<byte> key)
     {
@@ -50,6 +62,9 @@ internal static class SessionKeys
     }
 
     public static long SegmentNumberOf(ReadOnlySpan<byte> suffix) => BinaryPrimitives.ReadInt64BigEndian(suffix[1..]);
+
+    public static (ushort PacketId, int Part) CopyOf(ReadOnlySpan<byte> suffix) =>
+        (BinaryPrimitives.ReadUInt16BigEndian(suffix[1..]), BinaryPrimitives.ReadInt32BigEndian(suffix[3..]));
 
     private static byte[] WithSuffix(string clientId, ReadOnlySpan<byte> suffix)
     {
