@@ -11,6 +11,9 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
     private readonly Dictionary<ushort, ModelDelivery> _deliveries = [];
     private readonly Dictionary<string, int> _copies = [];
     private readonly Dictionary<string, (int Count, long LastAt)> _retained = [];
+
+    // Came with RETAIN, as the retained message or as it was published: nobody can tell.
+    private readonly HashSet<string> _perhapsLive = [];
     private readonly Dictionary<(string Publisher, string Topic, int Class), ModelMessage> _latest = [];
     private long _received;
     private long _redelivered = -1;
@@ -154,7 +157,7 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
     {
         foreach (var message in model.Messages)
         {
-            if (message.IsPromised && LowestPromisedQoS(message) >= 1 && !_copies.ContainsKey(message.Payload))
+            if (message.IsPromised && LowestPromisedQoS(message) >= 1 && !_copies.ContainsKey(message.Payload) && !_perhapsLive.Contains(message.Payload))
             {
                 yield return $"{clientId} has not got {message}";
             }
@@ -248,8 +251,7 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
         _retained[message.Payload] = (count, model.Now);
         if (kept > 0)
         {
-            // It may be the live message as well.
-            _copies.TryAdd(message.Payload, 1);
+            _perhapsLive.Add(message.Payload);
         }
 
         // A later SUBSCRIBE may change the QoS of what an earlier one asked for and has not got yet.

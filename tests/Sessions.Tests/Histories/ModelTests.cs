@@ -248,6 +248,19 @@ public sealed class ModelTests
         Assert.Equal(wrong is null ? [] : [$"c: m0 (QoS 1, u, retained) came {wrong} RETAIN"], _model.Faults);
     }
 
+    [Fact]
+    public void A_message_may_come_as_the_retained_one_and_as_it_was_published_when_its_subscription_changes_meanwhile()
+    {
+        Subscribe(2, "u", 0x28);
+        _publisher.Publishing(new(0, "u", "m0", 0, isRetained: true), isDuplicate: false);
+        Subscribe(3, "u", 0x00);
+        _client.Received(new(0, false, 0, "u", "m0", true, IsRetained: true));
+        _client.Received(new(0, false, 0, "u", "m0", true));
+        Assert.Empty(_model.Faults);
+        _client.Received(new(0, false, 0, "u", "m0", true));
+        Assert.Equal(["c: m0 (QoS 0, u, retained) came 2 times with QoS 0"], _model.Faults);
+    }
+
     private void Subscribe(ushort packetId, string filter, int options)
     {
         _client.Subscribing(packetId, filter, options);
