@@ -1,20 +1,15 @@
-using System.Collections.Concurrent;
 using System.Text;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace OrleansMqtt.Log.Tests;
 
 /// <summary>What every log guarantees; runs against each implementation.</summary>
-public abstract class MessageLogContract : IAsyncLifetime
+public abstract class MessageLogContract : LogTests, IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private ServiceProvider _services = null!;
 
     protected IMessageLog Log { get; private set; } = null!;
-
-    protected string Topic { get; } = $"t{Guid.NewGuid():N}";
 
     protected string Compacted => Topic + "-compacted";
 
@@ -32,16 +27,9 @@ public abstract class MessageLogContract : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    protected static CancellationToken Token => new CancellationTokenSource(Limit).Token;
-
     protected abstract Task<Dictionary<string, string?>> SettingsAsync();
 
     protected virtual Task CleanUpAsync() => Task.CompletedTask;
-
-    protected static ServiceProvider Open(Dictionary<string, string?> settings) => new ServiceCollection()
-        .AddLogging()
-        .AddMessageLog(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
-        .BuildServiceProvider();
 
     [Fact]
     public async Task Records_of_a_partition_are_stored_in_the_order_of_the_calls()
@@ -320,9 +308,6 @@ public abstract class MessageLogContract : IAsyncLifetime
     [Fact]
     public void The_log_says_that_it_answers() => Assert.True(Log.Health.IsReachable);
 
-    protected static LogRecord Record(string key, string value, int? partition = null) =>
-        new() { Key = Encoding.UTF8.GetBytes(key), Value = Encoding.UTF8.GetBytes(value), Headers = [], Partition = partition };
-
     protected async Task<AppendResult> AppendAsync(LogRecord record)
     {
         Completions completions = new(1);
@@ -340,30 +325,5 @@ public abstract class MessageLogContract : IAsyncLifetime
         }
 
         return batches;
-    }
-
-    protected static IEnumerable<string> Values(IEnumerable<LogBatch> batches) =>
-        batches.SelectMany(batch => batch.Records).Select(record => Encoding.UTF8.GetString(record.Value!.Value.Span));
-
-    protected sealed class Completions(int count) : IAppendCompletion
-    {
-        private readonly ConcurrentDictionary<long, AppendResult> _results = [];
-        private readonly TaskCompletionSource<AppendResult[]> _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public int Count => _results.Count;
-
-        public Task<AppendResult[]> All => _all.Task;
-
-        public void OnAppended(long state, in AppendResult result)
-        {
-            if (!_results.TryAdd(state, result))
-            {
-                _all.TrySetException(new InvalidOperationException($"Completed twice: {state}"));
-            }
-            else if (_results.Count == count)
-            {
-                _all.TrySetResult([.. _results.OrderBy(pair => pair.Key).Select(pair => pair.Value)]);
-            }
-        }
     }
 }
