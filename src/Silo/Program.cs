@@ -36,6 +36,6 @@ static string Map(WebApplication app)
         return "";
     }
 
-    app.MapOrleansDashboard("/dashboard");
+    app.MapDashboard();
     return ", /dashboard";
 }

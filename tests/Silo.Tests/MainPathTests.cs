@@ -137,13 +137,17 @@ public sealed class MainPathTests
     }
 
     [Fact]
-    public async Task Health_tells_that_the_server_is_ready()
+    public async Task Health_tells_that_the_server_is_ready_and_the_dashboard_shows_its_grains()
     {
         using var log = await TestLog.CreateAsync("Embedded");
         await using var server = await MqttServer.StartAsync(log.Settings);
         Assert.Equal("200 Healthy", await server.GetAsync("/health/live"));
         Assert.Equal("200 Healthy", await server.GetAsync("/health/ready"));
         Assert.StartsWith("200", await server.GetAsync("/metrics"), StringComparison.Ordinal);
+        Assert.StartsWith("200 ", await server.GetAsync("/dashboard/"), StringComparison.Ordinal);
+        Assert.StartsWith("200 ", await server.GetAsync("/dashboard/index.min.js"), StringComparison.Ordinal);
+        await Until.TrueAsync(
+            async () => (await server.GetAsync("/dashboard/DashboardCounters")).Contains("SessionPartitionGrain", StringComparison.Ordinal), () => "The dashboard shows no grains.");
     }
 
     [Fact]
