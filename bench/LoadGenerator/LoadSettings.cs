@@ -59,6 +59,9 @@ internal sealed record LoadSettings
     /// <summary>Receive Maximum that the clients announce (MQTT 5); 0: left out.</summary>
     public int ReceiveMaximum { get; init; }
 
+    /// <summary>How long sessions outlive their connections (3.1.1: whether they do); 0: they end with them.</summary>
+    public uint SessionExpiry { get; init; }
+
     /// <summary>Connections opened per second; 0: as fast as they are accepted.</summary>
     public double ConnectRate { get; init; }
 

@@ -98,7 +98,13 @@ public sealed class SessionLoaderTests
         SourceNumbers sources = new(null, [Source, retained], 1);
         MqttMessage message = new()
         {
-            Topic = "t", Payload = Enumerable.Range(0, 600_000).Select(i => (byte)i).ToArray(), QoS = 2, Retain = true, PublisherClientId = "p", TimestampMilliseconds = 5, Offset = 9,
+            Topic = "t",
+            Payload = Enumerable.Range(0, 600_000).Select(i => (byte)i).ToArray(),
+            QoS = 2,
+            Retain = true,
+            PublisherClientId = "p",
+            TimestampMilliseconds = 5,
+            Offset = 9,
             Properties = new() { ContentType = "text/plain" },
         };
         MessageReference reference = new(9, 1, 2, Retain: true);
@@ -122,7 +128,8 @@ public sealed class SessionLoaderTests
         var loaded = Assert.Single(_loader.CreateSessions(new(), sources)).Session;
         var found = loaded.Copies!.Find(packetId, reference)!;
         Assert.Equal(message.Payload.ToArray(), found.Payload.ToArray());
-        Assert.Equal((message.Topic, message.QoS, message.Retain, message.PublisherClientId, message.TimestampMilliseconds, message.Offset, "text/plain"),
+        Assert.Equal(
+            (message.Topic, message.QoS, message.Retain, message.PublisherClientId, message.TimestampMilliseconds, message.Offset, "text/plain"),
             (found.Topic, found.QoS, found.Retain, found.PublisherClientId, found.TimestampMilliseconds, found.Offset, found.Properties!.ContentType));
 
         records.Clear();

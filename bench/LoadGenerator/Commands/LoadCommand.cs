@@ -40,6 +40,7 @@ internal sealed class LoadCommand : Command
     private readonly Option<double> _ramp = Option("--ramp", "seconds over which the publishers start", 0.0);
     private readonly Option<double> _drain = Option("--drain", "seconds to wait for missing messages after the end", 10.0);
     private readonly Option<int> _receiveMaximum = Option("--receive-maximum", "Receive Maximum that the clients announce (MQTT 5); 0: none", 0);
+    private readonly Option<int> _sessionExpiry = Option("--session-expiry", "seconds that sessions outlive their connections (MQTT 3.1.1: without end); 0: they end with them", 0);
     private readonly Option<string?> _topicPrefix = Option<string?>("--topic-prefix", "prefix of topics and client identifiers (default: bench/ and a random part)", null);
     private readonly Option<int> _messages = Option("--messages", "messages for all subscribers together; 0: the subscribers stay away", 100_000);
     private readonly Option<int> _filters = Option("--filters", "topic filters of each subscriber", 1);
@@ -108,7 +109,7 @@ internal sealed class LoadCommand : Command
 
         if (scenario is Scenario.P2p or Scenario.FanIn or Scenario.FanOut or Scenario.Shared)
         {
-            options.AddRange([_subscribers, _publishQos, _subscribeQos, _windowBy, _receiveMaximum]);
+            options.AddRange([_subscribers, _publishQos, _subscribeQos, _windowBy, _receiveMaximum, _sessionExpiry]);
         }
 
         if (scenario == Scenario.Ledger)
@@ -242,6 +243,7 @@ internal sealed class LoadCommand : Command
             UserName = parsed.GetValue(_user),
             KeepAlive = Within(parsed, _keepAlive, 0, 65535),
             ReceiveMaximum = subscribes || retained ? Within(parsed, _receiveMaximum, 0, 65535) : 0,
+            SessionExpiry = subscribes && !offline ? (uint)Within(parsed, _sessionExpiry, 0, int.MaxValue) : 0,
             SubscribeOnly = retained && parsed.GetValue(_subscribeOnly),
             Messages = offline || retained ? Within(parsed, _messages, retained ? 1 : 0, 1_000_000_000) : 0,
             Filters = offline ? Within(parsed, _filters, 1, 1000) : 1,

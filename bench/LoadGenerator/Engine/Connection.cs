@@ -234,6 +234,8 @@ internal unsafe class Connection(Worker worker, string clientId)
             UserName = Settings.UserName,
             Password = Worker.Context.Password,
             ReceiveMaximum = Settings.ReceiveMaximum,
+            CleanStart = Settings.SessionExpiry == 0,
+            SessionExpiry = Settings.SessionExpiry == 0 ? null : Settings.SessionExpiry,
         })));
     }
 
