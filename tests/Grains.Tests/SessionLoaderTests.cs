@@ -138,6 +138,12 @@ public sealed class SessionLoaderTests
         Assert.All(records, record => Assert.Null(record.Record.Value));
 
         records.Clear();
+        loaded.Copies.RemoveStored("client", "sessions", records);
+        Assert.Equal((3, true), (records.Count, records.TrueForAll(record => record.Record.Value is null)));
+        loaded.Copies.Store("client", loaded.Window, "sessions", records);
+        Assert.Equal(6, records.Count);
+
+        records.Clear();
         loaded.Window.Remove(packetId);
         loaded.Copies.Store("client", loaded.Window, "sessions", records);
         Assert.Equal(3, records.Count(record => record.Record.Value is null));

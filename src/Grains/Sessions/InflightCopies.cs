@@ -69,6 +69,10 @@ internal sealed class InflightCopies
         }
 
         _stored.Clear();
+        foreach (var copy in _copies.Values)
+        {
+            copy.IsStored = false;
+        }
     }
 
     private void RemoveParts(string clientId, ushort packetId, int from, string topic, List<StoreRecord> records)

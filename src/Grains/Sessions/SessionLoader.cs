@@ -190,6 +190,7 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.Mailbox.SetHead(delivery?.MailboxHead ?? 0);
         if (delivery is null)
         {
+            LoadCopies(session, parts.Copies, sources);
             return;
         }
 
@@ -204,17 +205,18 @@ internal sealed partial class SessionLoader(ILogger logger)
             }
         }
 
-        if (parts.Copies is { } copies)
-        {
-            LoadCopies(session, copies, sources);
-        }
-
+        LoadCopies(session, parts.Copies, sources);
         session.Retained = RetainedBacklog.Load(delivery.Retained, sources);
         session.Received = delivery.Received.Length == 0 ? null : [.. delivery.Received];
     }
 
-    private void LoadCopies(Session session, Dictionary<ushort, SortedDictionary<int, ReadOnlyMemory<byte>>> copies, SourceNumbers sources)
+    private void LoadCopies(Session session, Dictionary<ushort, SortedDictionary<int, ReadOnlyMemory<byte>>>? copies, SourceNumbers sources)
     {
+        if (copies is null)
+        {
+            return;
+        }
+
         session.Copies = new();
         foreach (var (packetId, parts) in copies)
         {
