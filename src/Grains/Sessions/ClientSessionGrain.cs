@@ -112,7 +112,7 @@ internal sealed partial class ClientSessionGrain(
     public async ValueTask<UnsubscribeResult> Unsubscribe(ConnectionEpoch epoch, string[] filters)
     {
         var result = await _owner.Unsubscribe(_clientId, epoch, filters);
-        if (result.Existed is not null && IsDurable && state.State.Subscriptions.RemoveAll(each => filters.Contains(each.Subscription.Filter)) > 0)
+        if (result.Existed is not null && state.RecordExists && state.State.Subscriptions.RemoveAll(each => filters.Contains(each.Subscription.Filter)) > 0)
         {
             await state.WriteStateAsync();
         }

@@ -69,6 +69,12 @@ internal sealed class InflightCopies
         }
 
         _stored.Clear();
+        NoteRefused();
+    }
+
+    /// <summary>What was added last was not stored: it is added again.</summary>
+    public void NoteRefused()
+    {
         foreach (var copy in _copies.Values)
         {
             copy.IsStored = false;

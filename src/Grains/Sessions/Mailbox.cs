@@ -19,6 +19,7 @@ internal sealed class Mailbox
     private long _storedTail;
     private long _storedFirst;
     private long _storedEnd;
+    private long _storedFirstBefore;
 
     /// <summary>The number of the next reference to be taken out.</summary>
     public long Head { get; private set; }
@@ -83,6 +84,7 @@ internal sealed class Mailbox
     /// <summary>Adds what has to be stored or removed so that the stored segments hold what the mailbox holds now.</summary>
     public void Store(string clientId, string topic, ReadOnlySpan<int> sourceOf, List<StoreRecord> records)
     {
+        _storedFirstBefore = _storedFirst;
         RemoveStored(clientId, topic, Head / SegmentSize, records);
         for (var segment = _first; segment is not null; segment = segment.Next)
         {
@@ -99,6 +101,9 @@ internal sealed class Mailbox
 
         _storedTail = Tail;
     }
+
+    /// <summary>What <see cref="Store"/> added last was not stored: it is added again.</summary>
+    public void NoteRefused() => (_storedTail, _storedFirst) = (0, Math.Min(_storedFirst, _storedFirstBefore));
 
     /// <summary>Adds what removes all stored segments.</summary>
     public void RemoveStored(string clientId, string topic, List<StoreRecord> records) => RemoveStored(clientId, topic, long.MaxValue, records);

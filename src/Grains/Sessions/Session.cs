@@ -14,6 +14,9 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>The living connection's, or the last one's.</summary>
     public ConnectionEpoch Epoch { get; private set; }
 
+    /// <summary>The connection with which it went on from an earlier owner; null when there is none any more.</summary>
+    public ConnectionEpoch? ContinuedEpoch { get; set; }
+
     /// <summary>The edge that holds the connection; null while there is none.</summary>
     public EdgeOutbox? Edge { get; private set; }
 

@@ -13,6 +13,9 @@ internal sealed partial class SessionLoader(ILogger logger)
     // No mailbox of ours comes there, and offsets of its references still fit.
     private const long GreatestSegment = 1L << 48;
 
+    // No message of MQTT has as many parts.
+    private const int GreatestPart = 4096;
+
     // A reference that leads nowhere: it keeps the place of one that is lost.
     private static readonly MessageReference Lost = new(0, ushort.MaxValue, 0);
 
@@ -139,7 +142,7 @@ internal sealed partial class SessionLoader(ILogger logger)
     private static bool IsKnown(ReadOnlySpan<byte> suffix) => suffix switch
     {
         [(byte)'d'] or [(byte)'c'] or [(byte)'s'] or [(byte)'g'] => true,
-        [(byte)'r', _, _, _, _, _, _] => true,
+        [(byte)'r', _, _, _, _, _, _] => SessionKeys.CopyOf(suffix).Part is >= 0 and < GreatestPart,
         [(byte)'m', _, _, _, _, _, _, _, _] => SessionKeys.SegmentNumberOf(suffix) is >= 0 and < GreatestSegment,
         _ => false,
     };

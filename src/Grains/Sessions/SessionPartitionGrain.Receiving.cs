@@ -42,7 +42,7 @@ internal sealed partial class SessionPartitionGrain
         try
         {
             // Without records it waits for the commits before: what is known already may not be durable yet.
-            await _store.CommitAsync(records);
+            await _store.CommitAsync(records, changed);
             return outcomes;
         }
         catch (ArgumentException exception)
@@ -114,7 +114,7 @@ internal sealed partial class SessionPartitionGrain
             _store.AddSession(session, records);
         }
 
-        await _store.CommitAsync(records);
+        await _store.CommitAsync(records, changed);
         return outcomes;
     }
 

@@ -20,7 +20,7 @@ internal sealed partial class SessionPartitionGrain
         _sources = new(loader.Positions, [.. sources, .. retainedPartitions.All], retainedPartitions.All.Count);
         _links = Array.ConvertAll(sources, CreateLink);
         var ends = await log.GetOffsetsAsync(sources, cancellationToken);
-        _store = new(_partitionStore, _sources, _links, _sessions, _generation, options.Value.Presence)
+        _store = new(_partitionStore, _sources, _links, _sessions, _generation, options.Value.Presence, logger)
         {
             WhenDeliveriesTaken = () => Task.WhenAll(_sender.Edges.Values.Select(static edge => edge.WhenTaken())),
         };

@@ -80,18 +80,30 @@ internal sealed partial class SessionPartitionGrain(
 
     public ValueTask<StoredState> ReadState(string key) => _states.ReadAsync(key);
 
-    public ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag) => _states.WriteAsync(_partitionStore, key, value, etag, () =>
+    public async ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag)
     {
-        // What was matched with the subscriptions up to now is stored together with their change, so that a replay never uses newer ones for older messages.
-        List<StoreRecord> together = [];
-        if (_sessions.Find(key) is { IsDurable: true } session)
+        var session = _sessions.Find(key) is { IsDurable: true } durable ? durable : null;
+        try
         {
-            _store.AddSession(session, together);
-            _store.AddPositionsOfFirst(together);
-        }
+            return await _states.WriteAsync(_partitionStore, key, value, etag, () =>
+            {
+                // What was matched with the subscriptions up to now is stored together with their change, so that a replay never uses newer ones for older messages.
+                List<StoreRecord> together = [];
+                if (session is { IsDurable: true, IsEnded: false })
+                {
+                    _store.AddSession(session, together);
+                    _store.AddPositionsOfFirst(together);
+                }
 
-        return together;
-    });
+                return together;
+            });
+        }
+        catch (ArgumentException) when (session is not null)
+        {
+            _store.NoteRefused(session);
+            throw;
+        }
+    }
 
     public ValueTask<StateChange> ClearState(string key, string? etag) => _states.ClearAsync(_partitionStore, key, etag, () =>
     {
@@ -202,7 +214,7 @@ internal sealed partial class SessionPartitionGrain(
         _store.AddSession(session, records);
         try
         {
-            await _store.CommitAsync(records);
+            await _store.CommitAsync(records, [session]);
             GrainInstruments.Wills.Add(1);
         }
         catch (ArgumentException exception)
@@ -363,6 +375,7 @@ internal sealed partial class SessionPartitionGrain(
     private ConnectResult Attach(Session session, ConnectRequest request, uint expirySeconds, bool isNew)
     {
         var maximumInflight = Math.Min(request.ReceiveMaximum, options.Value.MaximumInflight);
+        _sessions.EndContinued(session);
         session.Attach(EdgeOf(request.Edge), request.ConnectionId, NextEpoch(), maximumInflight, options.Value.MaximumInflightBytes);
         _store.SetDurable(session, expirySeconds > 0);
         _due.Clear(session);

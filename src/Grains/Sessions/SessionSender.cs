@@ -122,7 +122,7 @@ internal sealed partial class SessionSender(
             }
         }
 
-        edge.Flush();
+        Flush();
     }
 
     /// <summary>Sends a message now; the session is ready for it.</summary>
@@ -222,7 +222,7 @@ internal sealed partial class SessionSender(
 
         try
         {
-            await store.CommitAsync(records);
+            await store.CommitAsync(records, sessions);
         }
         catch (ArgumentException exception)
         {

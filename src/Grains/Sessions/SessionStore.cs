@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using OrleansMqtt.Log;
 using OrleansMqtt.Storage.Kafka;
 
@@ -8,15 +9,20 @@ namespace OrleansMqtt.Grains;
 /// a guarantee needs it. Each record of a session holds by itself, so the sessions of a checkpoint need not be in one transaction; the positions follow them. Used inside the turns
 /// of the partition's grain only.
 /// </summary>
-internal sealed class SessionStore(
-    PartitionStore store, SourceNumbers sources, RouterLink[] links, SessionTable sessions, long generation, bool writesPresence)
+internal sealed partial class SessionStore(
+    PartitionStore store, SourceNumbers sources, RouterLink[] links, SessionTable sessions, long generation, bool writesPresence, ILogger logger)
 {
     /// <summary>Records of a checkpoint's transactions, about.</summary>
     private const int CheckpointRecords = 2_000;
 
+    private const long CheckpointBytes = 4 << 20;
+
     private readonly string _topic = store.Partition.Topic;
     private readonly PresenceNotes _presence = new(store.Partition.Topic);
     private readonly Dictionary<string, List<byte[]>> _leftovers = new(StringComparer.Ordinal);
+
+    // Sessions whose records the log did not take. While there are any, the positions stay where they are: behind them nothing would know what these sessions miss.
+    private readonly HashSet<Session> _refused = [];
     private List<Session> _dirty = [];
     private long[] _storedPositions = [];
     private bool _isCheckpointing;
@@ -152,6 +158,46 @@ internal sealed class SessionStore(
     /// <exception cref="OwnerFencedException">A later owner has the partition.</exception>
     public Task<AppendResult[]> CommitAsync(List<StoreRecord> records) => store.CommitAsync(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(records));
 
+    /// <summary>Commits records of sessions. When the log does not take one of them, none is stored, and each of the sessions is stored by itself with the next checkpoint.</summary>
+    /// <exception cref="OwnerFencedException">A later owner has the partition.</exception>
+    /// <exception cref="ArgumentException">The log does not take one of the records.</exception>
+    public async Task CommitAsync(List<StoreRecord> records, IReadOnlyCollection<Session> stored)
+    {
+        try
+        {
+            await CommitAsync(records);
+        }
+        catch (ArgumentException)
+        {
+            foreach (var session in stored)
+            {
+                NoteRefused(session);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>What was added of a session last was not stored.</summary>
+    public void NoteRefused(Session session)
+    {
+        if (session.IsEnded)
+        {
+            return;
+        }
+
+        session.Mailbox.NoteRefused();
+        session.Copies?.NoteRefused();
+        if (session.Shares is { } shares)
+        {
+            shares.HasChanged = true;
+        }
+
+        _refused.Add(session);
+        _storedPositions = [];
+        MarkDirty(session);
+    }
+
     /// <summary>Stores what changed. Returns at once when the last checkpoint is still under way.</summary>
     public async Task CheckpointAsync()
     {
@@ -176,39 +222,48 @@ internal sealed class SessionStore(
                 taken = WhenDeliveriesTaken();
             }
 
+            var areTogether = _refused.Count == 0 && taken.IsCompleted;
             List<Task> commits = [];
+            List<Session> stored = [];
+            var bytes = 0L;
             foreach (var session in dirty)
             {
-                if (session.IsDirty && !session.IsEnded)
+                if (!session.IsDirty || session.IsEnded)
                 {
-                    AddCheckpoint(session, records);
+                    continue;
                 }
 
-                if (records.Count >= CheckpointRecords)
+                if (_refused.Contains(session))
                 {
-                    commits.Add(CommitAsync(records));
-                    records = [];
+                    commits.Add(StoreAloneAsync(session));
+                    continue;
+                }
+
+                bytes += AddCheckpoint(session, records);
+                stored.Add(session);
+                if (records.Count >= CheckpointRecords || bytes >= CheckpointBytes)
+                {
+                    areTogether = false;
+                    commits.Add(StoreTogetherAsync(records, stored));
+                    (records, stored, bytes) = ([], [], 0);
                 }
             }
 
-            if (positions.Count > 0)
+            if (areTogether)
             {
-                if (taken.IsCompleted)
-                {
-                    records.AddRange(positions);
-                }
-                else
-                {
-                    StorePositions(positions, taken).Ignore();
-                }
+                records.AddRange(positions);
             }
 
             if (records.Count > 0)
             {
-                commits.Add(CommitAsync(records));
+                commits.Add(StoreTogetherAsync(records, stored));
             }
 
             await Task.WhenAll(commits);
+            if (positions.Count > 0 && !areTogether)
+            {
+                StorePositions(positions, taken).Ignore();
+            }
         }
         finally
         {
@@ -218,8 +273,38 @@ internal sealed class SessionStore(
 
     private static bool HasWaiting(Session session) => session.Mailbox.Count > 0 || session.Retained is not null;
 
-    private void AddCheckpoint(Session session, List<StoreRecord> records)
+    /// <summary>A record that the log does not take, ever, keeps the others of its transaction from being stored: they follow with the next checkpoint.</summary>
+    private async Task StoreTogetherAsync(List<StoreRecord> records, List<Session> stored)
     {
+        try
+        {
+            await CommitAsync(records, stored);
+        }
+        catch (ArgumentException exception)
+        {
+            LogRefused(exception, stored.Count);
+        }
+    }
+
+    private async Task StoreAloneAsync(Session session)
+    {
+        List<StoreRecord> records = [];
+        AddCheckpoint(session, records);
+        try
+        {
+            await CommitAsync(records, [session]);
+            _refused.Remove(session);
+        }
+        catch (ArgumentException exception)
+        {
+            LogRefusedAlone(exception, session.ClientId);
+        }
+    }
+
+    /// <returns>The bytes of what was added.</returns>
+    private long AddCheckpoint(Session session, List<StoreRecord> records)
+    {
+        var before = records.Count;
         if (session.IsDurable || session.Group is not null || HasWaiting(session))
         {
             AddSession(session, records);
@@ -229,6 +314,14 @@ internal sealed class SessionStore(
             session.IsDirty = false;
             AddRemoval(session, records);
         }
+
+        var bytes = 0L;
+        for (var i = before; i < records.Count; i++)
+        {
+            bytes += records[i].Record.Value?.Length ?? 0;
+        }
+
+        return bytes;
     }
 
     private async Task StorePositions(List<StoreRecord> positions, Task taken)
@@ -237,7 +330,15 @@ internal sealed class SessionStore(
         try
         {
             await taken;
-            await CommitAsync(positions);
+            _refused.RemoveWhere(static session => session.IsEnded);
+            if (_refused.Count == 0)
+            {
+                await CommitAsync(positions);
+            }
+            else
+            {
+                _storedPositions = [];
+            }
         }
         catch (Exception)
         {
@@ -297,4 +398,10 @@ internal sealed class SessionStore(
 
         return matched;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The log refuses a record of {Count} sessions; each is stored by itself next")]
+    private partial void LogRefused(Exception exception, int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The log refuses a record of the session of client {ClientId}; until it takes it, the positions of the partition are not stored")]
+    private partial void LogRefusedAlone(Exception exception, string clientId);
 }

@@ -19,7 +19,22 @@ internal sealed class SessionTable
         (uint)slot < (uint)_bySlot.Count && _bySlot[slot] is { } session && session.Epoch == epoch ? session : FindContinued(epoch);
 
     /// <summary>A session that goes on with a connection of an earlier owner: its edge knows it by the slot that it had there.</summary>
-    public void Continue(Session session) => _continued[session.Epoch] = session;
+    public void Continue(Session session)
+    {
+        EndContinued(session);
+        session.ContinuedEpoch = session.Epoch;
+        _continued[session.Epoch] = session;
+    }
+
+    /// <summary>That connection is over.</summary>
+    public void EndContinued(Session session)
+    {
+        if (session.ContinuedEpoch is { } epoch)
+        {
+            _continued.Remove(epoch);
+            session.ContinuedEpoch = null;
+        }
+    }
 
     public int TakeSlot()
     {
@@ -43,7 +58,7 @@ internal sealed class SessionTable
     {
         _byClientId.Remove(session.ClientId);
         _bySlot[session.Slot] = null;
-        _continued.Remove(session.Epoch);
+        EndContinued(session);
         _free.Push(session.Slot);
         GrainInstruments.Sessions.Add(-1);
         GrainInstruments.Waiting.Add(-session.Mailbox.Count);
@@ -59,17 +74,7 @@ internal sealed class SessionTable
 
     private Session? FindContinued(ConnectionEpoch epoch)
     {
-        if (_continued.Count == 0 || !_continued.TryGetValue(epoch, out var session))
-        {
-            return null;
-        }
-
-        if (session.Epoch == epoch)
-        {
-            return session;
-        }
-
-        _continued.Remove(epoch);
-        return null;
+        var session = _continued.Count == 0 ? null : _continued.GetValueOrDefault(epoch);
+        return session?.Epoch == epoch ? session : null;
     }
 }

@@ -313,9 +313,9 @@ internal sealed class ModelSession(string clientId, HistoryModel model)
             Fault($"{message} came with DUP on the first connection of its session");
         }
 
-        if (copies > 1 || (message.Sends > 1 && !_subscriptions.Exists(subscription => subscription.MustCover(message))))
+        if (copies > 1 || (message.Sends > 1 && (publish.QoS == 0 || !_subscriptions.Exists(subscription => subscription.MustCover(message)))))
         {
-            // A publish that was sent again may come late to a subscription that began meanwhile.
+            // A publish that was sent again may come late to a subscription that began meanwhile, and at QoS 0 to a client that was away when it came first.
             return;
         }
 

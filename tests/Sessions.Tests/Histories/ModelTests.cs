@@ -128,6 +128,19 @@ public sealed class ModelTests
     }
 
     [Fact]
+    public void A_message_that_was_sent_again_may_come_late_at_QoS_0_because_its_first_copy_found_nobody()
+    {
+        Subscribe(2, "u", 0x20);
+        OutgoingPublish publish = new(1, "u", "m0", 1);
+        _publisher.Publishing(publish, isDuplicate: false);
+        Publish("m1", 1, topic: "u");
+        _publisher.Publishing(publish, isDuplicate: true);
+        _client.Received(new(0, false, 0, "u", "m1", true));
+        _client.Received(new(0, false, 0, "u", "m0", true));
+        Assert.Empty(_model.Faults);
+    }
+
+    [Fact]
     public void A_packet_identifier_in_use_may_not_carry_another_message()
     {
         Publish("m0", 1);

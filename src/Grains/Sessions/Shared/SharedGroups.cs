@@ -120,11 +120,13 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
     public async Task<bool> StoreAsync(IEnumerable<SharedGroup> groups)
     {
         List<StoreRecord> records = [];
+        List<Session> stored = [];
         foreach (var group in groups)
         {
             if (group.Session is { IsDurable: true, IsEnded: false })
             {
                 _store.AddSession(group.Session, records);
+                stored.Add(group.Session);
             }
         }
 
@@ -133,7 +135,7 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
             if (records.Count > 0)
             {
                 _store.AddPositionsOfFirst(records);
-                await _store.CommitAsync(records);
+                await _store.CommitAsync(records, stored);
             }
 
             return true;

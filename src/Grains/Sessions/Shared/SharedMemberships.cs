@@ -28,6 +28,13 @@ internal sealed class SharedMemberships(
     /// <summary>Takes a stored shared subscription.</summary>
     public void Load(Session session, Subscription subscription, IEnumerable<StoredMembership> stored)
     {
+        if (session.Shares?.Find(subscription.Filter) is { } known)
+        {
+            // The session's record had it already, and its edge hands it over as it is now.
+            known.Options = SubscriptionOptions.Of(subscription);
+            return;
+        }
+
         // Without its record a membership is a new one.
         var found = stored.FirstOrDefault(each => each.Group == subscription.Filter);
         var membership = Add(session, subscription, found.Number > 0 ? found.Number : ++_lastNumber);
@@ -267,7 +274,7 @@ internal sealed class SharedMemberships(
         List<Membership> stored = [.. session.Shares!.Memberships];
         List<StoreRecord> records = [];
         store.AddSession(session, records);
-        await store.CommitAsync(records);
+        await store.CommitAsync(records, [session]);
         stored.ForEach(static membership => membership.IsStored = true);
     }
 
@@ -296,7 +303,7 @@ internal sealed class SharedMemberships(
     {
         List<StoreRecord> records = [];
         store.AddSession(session, records);
-        await store.CommitAsync(records);
+        await store.CommitAsync(records, [session]);
         TellLeft(membership, kept);
     }
 
