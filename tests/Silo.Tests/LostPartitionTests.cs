@@ -1,3 +1,4 @@
+using MQTTnet;
 using MQTTnet.Protocol;
 using OrleansMqtt.TestKit;
 using Xunit;
@@ -60,5 +61,48 @@ public sealed class LostPartitionTests
         {
             await client.DisposeAsync();
         }
+    }
+
+    [Theory]
+    [InlineData("$share/g/a/+", true)]
+    [InlineData("a/+", false)]
+    public async Task A_session_that_does_not_last_any_more_goes_on_with_the_subscriptions_that_it_has_now(string filter, bool isSubscribed)
+    {
+        using var log = await TestLog.CreateAsync("Kafka");
+        log.Settings["Topics__Sessions__Partitions"] = "1";
+        await using var server = await MqttServer.StartAsync(log.Settings);
+        await using (var lasting = await TestClient.ConnectAsync(server.Port, "client", sessionExpiry: 3600))
+        {
+            await lasting.SubscribeAsync(filter);
+            await lasting.Client.DisconnectAsync(new(), CancellationToken.None);
+        }
+
+        await using var client = await TestClient.ConnectAsync(server.Port, "client", cleanStart: false);
+        Assert.True(client.IsSessionPresent);
+        if (isSubscribed)
+        {
+            await client.SubscribeAsync(filter);
+        }
+        else
+        {
+            await client.Client.UnsubscribeAsync(new MqttClientUnsubscribeOptionsBuilder().WithTopicFilter(filter).Build());
+        }
+
+        await client.SubscribeAsync("end");
+        await using var other = await TestClient.ConnectAsync(server.Port, "other");
+        await log.FenceAsync(0);
+
+        // The owner learns it with the next that it stores.
+        await other.PublishAsync("b", "b");
+        await server.Process.WaitForLineAsync("living connections", TestClient.Limit);
+        await other.PublishAsync("a/1", "a");
+        if (isSubscribed)
+        {
+            Assert.Equal("a", TestClient.TextOf(await client.ReceiveAsync()));
+        }
+
+        await other.PublishAsync("end", "end");
+        Assert.Equal("end", TestClient.TextOf(await client.ReceiveAsync()));
+        Assert.False(client.Disconnected.IsCompleted);
     }
 }

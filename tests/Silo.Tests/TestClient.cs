@@ -23,7 +23,7 @@ internal sealed class TestClient : IAsyncDisposable
 
     public bool IsSessionPresent { get; private set; }
 
-    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, uint sessionExpiry = 0)
+    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, uint sessionExpiry = 0, bool? cleanStart = null)
     {
         TestClient client = new();
         client._client.ApplicationMessageReceivedAsync += received =>
@@ -40,7 +40,7 @@ internal sealed class TestClient : IAsyncDisposable
             .WithTcpServer("127.0.0.1", port)
             .WithClientId(clientId ?? $"c{Guid.NewGuid():N}")
             .WithProtocolVersion(version)
-            .WithCleanSession(sessionExpiry == 0);
+            .WithCleanSession(cleanStart ?? sessionExpiry == 0);
         var result = await client._client.ConnectAsync((sessionExpiry == 0 ? options : options.WithSessionExpiryInterval(sessionExpiry)).Build());
         client.IsSessionPresent = result.IsSessionPresent;
         return client;
