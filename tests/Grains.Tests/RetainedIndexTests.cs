@@ -97,10 +97,10 @@ public sealed class RetainedIndexTests
     public void A_topic_takes_little_memory_and_gives_it_back()
     {
         const int Count = 200_000;
-        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var before = MemoryCollection.UsedBytes();
         RetainedIndex index = new();
         Fill(0);
-        var filled = GC.GetTotalMemory(forceFullCollection: true) - before;
+        var filled = MemoryCollection.UsedBytes() - before;
         Assert.InRange(filled / Count, 40, 100);
         for (var round = 1; round < 4; round++)
         {
@@ -112,7 +112,7 @@ public sealed class RetainedIndexTests
             Fill(round);
         }
 
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, 0, filled + (filled / 10));
+        Assert.InRange(MemoryCollection.UsedBytes() - before, 0, filled + (filled / 10));
         GC.KeepAlive(index);
 
         void Fill(int round)

@@ -86,8 +86,8 @@ public sealed class SessionMemoryTests
 
     private static long Measure(Action action)
     {
-        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var before = MemoryCollection.UsedBytes();
         action();
-        return GC.GetTotalMemory(forceFullCollection: true) - before;
+        return MemoryCollection.UsedBytes() - before;
     }
 }
