@@ -116,21 +116,24 @@ public sealed class SessionLoaderTests
         Assert.Equal(3, records.Count);
         Assert.Null(session.Copies.Find(packetId, reference with { Offset = 8 }));
 
+        // Until it is on the log it is in memory, from then on there alone.
+        session.Copies.NoteStored([], []);
+        Assert.Same(message, session.Copies.Find(packetId, reference)!.Message);
+        session.Copies.NoteStored(records, [AppendResult.Stored(0, 5), AppendResult.Stored(0, 6), AppendResult.Stored(0, 7)]);
+        var copy = session.Copies.Find(packetId, reference)!;
+        Assert.Equal((null, new StoredCopy(5, 8, 3)), (copy.Message, copy.Stored));
+
         DeliveryRecord delivery = new() { Matched = [], Inflight = [new(packetId, sources.OfLinks[1], 9, 2, IsReleased: false, Retain: true)], Received = [] };
         _loader.Add(new(SessionKeys.Session("client"), Record(), 0));
         _loader.Add(new(SessionKeys.Delivery("client"), delivery.Encode(), 0));
-        foreach (var record in records)
+        for (var i = 0; i < records.Count; i++)
         {
-            _loader.Add(new(record.Record.Key, record.Record.Value.GetValueOrDefault(), 0));
+            _loader.Add(new(records[i].Record.Key, records[i].Record.Value.GetValueOrDefault(), 5 + i));
         }
 
         _loader.Add(new(SessionKeys.Copy("client", 77, 0), MessageCopyRecord.Encode(message).First(), 0));
         var loaded = Assert.Single(_loader.CreateSessions(new(), sources)).Session;
-        var found = loaded.Copies!.Find(packetId, reference)!;
-        Assert.Equal(message.Payload.ToArray(), found.Payload.ToArray());
-        Assert.Equal(
-            (message.Topic, message.QoS, message.Retain, message.PublisherClientId, message.TimestampMilliseconds, message.Offset, "text/plain"),
-            (found.Topic, found.QoS, found.Retain, found.PublisherClientId, found.TimestampMilliseconds, found.Offset, found.Properties!.ContentType));
+        Assert.Equal(new StoredCopy(5, 8, 3), loaded.Copies!.Find(packetId, reference)!.Stored);
 
         records.Clear();
         loaded.Copies.Store("client", loaded.Window, "sessions", records);
@@ -138,15 +141,35 @@ public sealed class SessionLoaderTests
         Assert.All(records, record => Assert.Null(record.Record.Value));
 
         records.Clear();
-        loaded.Copies.RemoveStored("client", "sessions", records);
-        Assert.Equal((3, true), (records.Count, records.TrueForAll(record => record.Record.Value is null)));
-        loaded.Copies.Store("client", loaded.Window, "sessions", records);
-        Assert.Equal(6, records.Count);
-
-        records.Clear();
         loaded.Window.Remove(packetId);
         loaded.Copies.Store("client", loaded.Window, "sessions", records);
-        Assert.Equal(3, records.Count(record => record.Record.Value is null));
+        Assert.Equal((3, true), (records.Count, records.TrueForAll(record => record.Record.Value is null)));
+    }
+
+    [Fact]
+    public void A_retained_message_in_flight_whose_record_was_refused_is_stored_again()
+    {
+        MessageReference reference = new(9, 1, 2, Retain: true);
+        Session session = new("client", slot: 0) { Copies = new() };
+        var packetId = session.Window.Add(reference, 0);
+        session.Copies.Add(packetId, reference, new() { Topic = "t", Payload = new byte[3] });
+        List<StoreRecord> refused = [];
+        session.Copies.Store("client", session.Window, "sessions", refused);
+        session.Copies.Store("client", session.Window, "sessions", refused);
+        Assert.Single(refused);
+
+        session.Copies.NoteRefused();
+        List<StoreRecord> records = [];
+        session.Copies.Store("client", session.Window, "sessions", records);
+        session.Copies.NoteStored(refused, [AppendResult.Stored(0, 1)]);
+        Assert.NotNull(session.Copies.Find(packetId, reference)!.Message);
+
+        session.Copies.NoteStored(records, [AppendResult.Stored(0, 2)]);
+        Assert.Equal(new StoredCopy(2, 3, 1), session.Copies.Find(packetId, reference)!.Stored);
+
+        records.Clear();
+        session.Copies.RemoveStored("client", "sessions", records);
+        Assert.Null(Assert.Single(records).Record.Value);
     }
 
     private static SourceNumbers Sources() => new(null, [Source]);

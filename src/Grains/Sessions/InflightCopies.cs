@@ -1,31 +1,45 @@
+using OrleansMqtt.Log;
 using OrleansMqtt.Storage.Kafka;
 
 namespace OrleansMqtt.Grains;
 
 /// <summary>
 /// The retained messages that a session has in flight. A reference does not do for them: a newer message of the topic may replace one before the client has acknowledged it, and it has
-/// to come again all the same ([MQTT-4.4.0-1]). They are stored with what is in flight.
+/// to come again all the same ([MQTT-4.4.0-1]). They are stored with what is in flight, and are in memory only until then.
 /// </summary>
 internal sealed class InflightCopies
 {
-    private readonly Dictionary<ushort, Copy> _copies = [];
+    private readonly Dictionary<ushort, InflightCopy> _copies = [];
 
     // How many records of each packet identifier are on the log.
     private readonly Dictionary<ushort, int> _stored = [];
 
-    public void Add(ushort packetId, MessageReference reference, MqttMessage message) => _copies[packetId] = new(reference, message);
+    public void Add(ushort packetId, MessageReference reference, MqttMessage message) => _copies[packetId] = new(reference) { Message = message };
 
-    /// <summary>Takes what is stored.</summary>
-    public void Load(ushort packetId, MessageReference reference, MqttMessage message) => _copies[packetId] = new(reference, message) { IsStored = true };
-
-    /// <summary>Takes how many records of a packet identifier are stored.</summary>
-    public void LoadParts(ushort packetId, int parts) => _stored[packetId] = parts;
+    /// <summary>Takes what is stored for a packet identifier: of the message that is in flight, or of none any more.</summary>
+    public void Load(ushort packetId, MessageReference? reference, StoredCopy stored)
+    {
+        _stored[packetId] = stored.Parts;
+        if (reference is { } known)
+        {
+            _copies[packetId] = new(known) { Stored = stored };
+        }
+    }
 
     /// <summary>The message that is in flight; null when it was none that was retained.</summary>
-    public MqttMessage? Find(ushort packetId, MessageReference reference) => _copies.TryGetValue(packetId, out var copy) && copy.Reference == reference ? copy.Message : null;
+    public InflightCopy? Find(ushort packetId, MessageReference reference) => _copies.TryGetValue(packetId, out var copy) && copy.Reference == reference ? copy : null;
 
     /// <summary>It need not be sent again.</summary>
     public void End(ushort packetId) => _copies.Remove(packetId);
+
+    /// <summary>Nothing is sent for now.</summary>
+    public void Release()
+    {
+        foreach (var copy in _copies.Values)
+        {
+            copy.Release();
+        }
+    }
 
     /// <summary>Adds what has to be stored or removed so that the log holds what is in flight now.</summary>
     public void Store(string clientId, InflightWindow window, string topic, List<StoreRecord> records)
@@ -38,15 +52,9 @@ internal sealed class InflightCopies
             }
             else if (!copy.IsStored)
             {
-                var part = 0;
-                foreach (var value in MessageCopyRecord.Encode(copy.Message))
-                {
-                    records.Add(new(topic, new() { Key = SessionKeys.Copy(clientId, packetId, part++), Value = value }));
-                }
-
-                RemoveParts(clientId, packetId, part, topic, records);
-                _stored[packetId] = part;
-                copy.IsStored = true;
+                var parts = copy.Store(clientId, packetId, topic, records);
+                RemoveParts(clientId, packetId, parts, topic, records);
+                _stored[packetId] = parts;
             }
         }
 
@@ -60,7 +68,7 @@ internal sealed class InflightCopies
         }
     }
 
-    /// <summary>Adds what removes all that is stored.</summary>
+    /// <summary>Adds what removes all that is stored: nothing of the session is sent again.</summary>
     public void RemoveStored(string clientId, string topic, List<StoreRecord> records)
     {
         foreach (var packetId in _stored.Keys)
@@ -69,7 +77,16 @@ internal sealed class InflightCopies
         }
 
         _stored.Clear();
-        NoteRefused();
+        _copies.Clear();
+    }
+
+    /// <summary>A commit to which something was added is on the log.</summary>
+    public void NoteStored(List<StoreRecord> records, ReadOnlySpan<AppendResult> results)
+    {
+        foreach (var (packetId, copy) in _copies)
+        {
+            copy.NoteStored(records, results, _stored.GetValueOrDefault(packetId));
+        }
     }
 
     /// <summary>What was added last was not stored: it is added again.</summary>
@@ -77,7 +94,7 @@ internal sealed class InflightCopies
     {
         foreach (var copy in _copies.Values)
         {
-            copy.IsStored = false;
+            copy.NoteRefused();
         }
     }
 
@@ -87,14 +104,5 @@ internal sealed class InflightCopies
         {
             records.Add(new(topic, new() { Key = SessionKeys.Copy(clientId, packetId, part), Value = null }));
         }
-    }
-
-    private sealed class Copy(MessageReference reference, MqttMessage message)
-    {
-        public MessageReference Reference => reference;
-
-        public MqttMessage Message => message;
-
-        public bool IsStored { get; set; }
     }
 }

@@ -131,7 +131,11 @@ internal sealed class Session(string clientId, int slot)
     public void Start() => IsStarted = true;
 
     /// <summary>Nothing goes to the connection any more, and nothing that comes from it counts.</summary>
-    public void Detach(ConnectionEpoch epoch) => (Edge, IsStarted, Epoch) = (null, false, epoch);
+    public void Detach(ConnectionEpoch epoch)
+    {
+        (Edge, IsStarted, Epoch) = (null, false, epoch);
+        Copies?.Release();
+    }
 
     private static Queue<ushort> QueueOf(IEnumerable<(ushort PacketId, InflightMessage Message)> inflight)
     {

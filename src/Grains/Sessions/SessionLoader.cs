@@ -76,7 +76,7 @@ internal sealed partial class SessionLoader(ILogger logger)
                 break;
             case (byte)'r':
                 var (packetId, part) = SessionKeys.CopyOf(suffix.Span);
-                ((parts.Copies ??= []).GetValueOrDefault(packetId) ?? (parts.Copies[packetId] = [])).Add(part, entry.Value);
+                ((parts.Copies ??= []).GetValueOrDefault(packetId) ?? (parts.Copies[packetId] = [])).Add(part, entry.Offset);
                 break;
             case (byte)'s':
                 parts.Memberships = entry.Value;
@@ -213,7 +213,7 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.Received = delivery.Received.Length == 0 ? null : [.. delivery.Received];
     }
 
-    private void LoadCopies(Session session, Dictionary<ushort, SortedDictionary<int, ReadOnlyMemory<byte>>>? copies, SourceNumbers sources)
+    private static void LoadCopies(Session session, Dictionary<ushort, SortedDictionary<int, long>>? copies, SourceNumbers sources)
     {
         if (copies is null)
         {
@@ -223,13 +223,8 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.Copies = new();
         foreach (var (packetId, parts) in copies)
         {
-            session.Copies.LoadParts(packetId, parts.Keys.Last() + 1);
-            if (session.Window.Find(packetId) is { } inflight
-                && inflight.Reference.Link >= sources.FirstRetained
-                && TryDecode(SessionKeys.Copy(session.ClientId, packetId, 0), parts.Values.SelectMany(part => part.ToArray()).ToArray(), MessageCopyRecord.Decode) is { } message)
-            {
-                session.Copies.Load(packetId, inflight.Reference, message);
-            }
+            var reference = session.Window.Find(packetId) is { } inflight && inflight.Reference.Link >= sources.FirstRetained ? inflight.Reference : (MessageReference?)null;
+            session.Copies.Load(packetId, reference, new(parts.Values.Min(), parts.Values.Max() + 1, parts.Keys.Last() + 1));
         }
     }
 
@@ -312,8 +307,8 @@ internal sealed partial class SessionLoader(ILogger logger)
 
         public SortedDictionary<long, ReadOnlyMemory<byte>>? Segments { get; set; }
 
-        /// <summary>The parts of each retained message that is in flight, by packet identifier.</summary>
-        public Dictionary<ushort, SortedDictionary<int, ReadOnlyMemory<byte>>>? Copies { get; set; }
+        /// <summary>The offsets of the parts of each retained message that is in flight, by packet identifier.</summary>
+        public Dictionary<ushort, SortedDictionary<int, long>>? Copies { get; set; }
 
         public bool HasPresence { get; set; }
     }

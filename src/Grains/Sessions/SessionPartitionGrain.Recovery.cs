@@ -26,7 +26,7 @@ internal sealed partial class SessionPartitionGrain
         };
         IdentifierSets identifierSets = new();
         MessageSource[] retained = [.. retainedPartitions.All.Select((partition, i) => new MessageSource(partition, _links.Length + i))];
-        _sender = new(stored, [.. _links, .. retained], _sources, _store, new(_subscriptions, identifierSets), _partition, logger);
+        _sender = new(stored, new(log, _partitionStore.Partition, logger), [.. _links, .. retained], _sources, _store, new(_subscriptions, identifierSets), _partition, logger);
         _delivery = new(_subscriptions, identifierSets, _sender, _links, _store, options.Value, logger);
         _retained = new(
             log, retainedPartitions.All, retained, partition => GrainFactory.GetGrain<IRetainedViewGrain>(partition), _sender, identifierSets, _store, _partition, logger);

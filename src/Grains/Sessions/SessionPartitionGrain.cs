@@ -83,20 +83,26 @@ internal sealed partial class SessionPartitionGrain(
     public async ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag)
     {
         var session = _sessions.Find(key) is { IsDurable: true } durable ? durable : null;
+        List<StoreRecord> together = [];
         try
         {
-            return await _states.WriteAsync(_partitionStore, key, value, etag, () =>
-            {
-                // What was matched with the subscriptions up to now is stored together with their change, so that a replay never uses newer ones for older messages.
-                List<StoreRecord> together = [];
-                if (session is { IsDurable: true, IsEnded: false })
+            return await _states.WriteAsync(
+                _partitionStore,
+                key,
+                value,
+                etag,
+                () =>
                 {
-                    _store.AddSession(session, together);
-                    _store.AddPositionsOfFirst(together);
-                }
+                    // What was matched with the subscriptions up to now is stored together with their change, so that a replay never uses newer ones for older messages.
+                    if (session is { IsDurable: true, IsEnded: false })
+                    {
+                        _store.AddSession(session, together);
+                        _store.AddPositionsOfFirst(together);
+                    }
 
-                return together;
-            });
+                    return together;
+                },
+                results => SessionStore.NoteStored(together, results, session is null ? [] : [session]));
         }
         catch (ArgumentException) when (session is not null)
         {

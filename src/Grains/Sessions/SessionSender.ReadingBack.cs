@@ -40,6 +40,43 @@ internal sealed partial class SessionSender
         return true;
     }
 
+    /// <summary>Finds a message that was in flight before; see <see cref="Find"/>.</summary>
+    private bool FindAgain(Session session, ushort packetId, MessageReference reference, out MqttMessage? message)
+    {
+        if (session.Copies?.Find(packetId, reference) is not { } copy)
+        {
+            return Find(session, reference, out message);
+        }
+
+        message = copy.Message;
+        if (message is null)
+        {
+            Load(session, packetId, copy).Ignore();
+            return false;
+        }
+
+        copy.Release();
+        return true;
+    }
+
+    private async Task Load(Session session, ushort packetId, InflightCopy copy)
+    {
+        session.IsLoading = true;
+        copy.Message = await copies.ReadAsync(session.ClientId, packetId, copy.Stored!);
+        session.IsLoading = false;
+        if (copy.Message is null && session.Copies?.Find(packetId, copy.Reference) == copy)
+        {
+            session.Copies.End(packetId);
+        }
+
+        Pump(session);
+        Flush();
+        if (session.Edge is null)
+        {
+            copy.Release();
+        }
+    }
+
     private void RequestLoad(Session session, MessageSource link, long offset)
     {
         link.Waiting.Add(session, offset);

@@ -8,7 +8,7 @@ namespace OrleansMqtt.Grains;
 /// is needed. What has to be durable before it is sent waits for its commit. Used inside the turns of the partition's grain only.
 /// </summary>
 internal sealed partial class SessionSender(
-    StoredMessages stored, MessageSource[] sources, SourceNumbers numbers, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
+    StoredMessages stored, StoredCopies copies, MessageSource[] sources, SourceNumbers numbers, SessionStore store, SessionIdentifiers identifiers, int sessionPartition, ILogger logger)
 {
     private readonly Dictionary<SiloAddress, EdgeOutbox> _edges = [];
     private List<GatheredDelivery> _gathered = [];
@@ -129,7 +129,7 @@ internal sealed partial class SessionSender(
     public void Send(Session session, MessageReference reference, MqttMessage message, int[]? subscriptionIdentifiers)
     {
         var packetId = session.Window.Add(reference, message.Payload.Length);
-        if (reference.Link >= numbers.FirstRetained)
+        if (reference.Link >= numbers.FirstRetained && SessionStore.IsStored(session))
         {
             (session.Copies ??= new()).Add(packetId, reference, message);
         }
@@ -306,8 +306,7 @@ internal sealed partial class SessionSender(
             return false;
         }
 
-        var message = session.Copies?.Find(packetId, inflight.Reference);
-        if (message is not null || Find(session, inflight.Reference, out message))
+        if (FindAgain(session, packetId, inflight.Reference, out var message))
         {
             session.Window.SendAgain(packetId, message?.Payload.Length ?? 0);
             if (message is not null)

@@ -48,13 +48,15 @@ internal sealed partial class SessionStore(
 
     public void MarkDirty(Session session)
     {
-        // Of the others only what waits is stored: a later owner cannot know it.
-        if (!session.IsDirty && (session.IsDurable || session.HasDeliveryRecord || HasWaiting(session)))
+        if (!session.IsDirty && IsStored(session))
         {
             session.IsDirty = true;
             _dirty.Add(session);
         }
     }
+
+    /// <summary>Whether something of a session is stored: of one that ends with its connection only what waits, which a later owner cannot know.</summary>
+    public static bool IsStored(Session session) => session.IsDurable || session.HasDeliveryRecord || HasWaiting(session);
 
     /// <summary>Adds what stores the session as it is now.</summary>
     public void AddSession(Session session, List<StoreRecord> records)
@@ -165,7 +167,7 @@ internal sealed partial class SessionStore(
     {
         try
         {
-            await CommitAsync(records);
+            NoteStored(records, await CommitAsync(records), stored);
         }
         catch (ArgumentException)
         {
@@ -175,6 +177,15 @@ internal sealed partial class SessionStore(
             }
 
             throw;
+        }
+    }
+
+    /// <summary>What was added of sessions is on the log.</summary>
+    public static void NoteStored(List<StoreRecord> records, ReadOnlySpan<AppendResult> results, IReadOnlyCollection<Session> stored)
+    {
+        foreach (var session in stored)
+        {
+            session.Copies?.NoteStored(records, results);
         }
     }
 

@@ -21,17 +21,21 @@ public sealed class StoredStates
     /// <summary>The state of a key.</summary>
     public async ValueTask<StoredState> ReadAsync(string key) => await FindAsync(key) is { } entry ? new(entry.Value, entry.ETag) : default;
 
-    /// <summary>Replaces the state of a key, in one transaction with the records that <paramref name="together"/> makes at the moment of the commit.</summary>
-    public ValueTask<StateChange> WriteAsync(PartitionStore store, string key, ReadOnlyMemory<byte> value, string? etag, Func<IEnumerable<StoreRecord>>? together = null) =>
-        ChangeAsync(store, key, value, etag, together);
+    /// <summary>
+    /// Replaces the state of a key, in one transaction with the records that <paramref name="together"/> makes at the moment of the commit; <paramref name="stored"/> gets their positions.
+    /// </summary>
+    public ValueTask<StateChange> WriteAsync(
+        PartitionStore store, string key, ReadOnlyMemory<byte> value, string? etag, Func<IEnumerable<StoreRecord>>? together = null, Action<AppendResult[]>? stored = null) =>
+        ChangeAsync(store, key, value, etag, together, stored);
 
     /// <summary>Removes the state of a key, in one transaction with the records that <paramref name="together"/> makes at the moment of the commit.</summary>
     public ValueTask<StateChange> ClearAsync(PartitionStore store, string key, string? etag, Func<IEnumerable<StoreRecord>>? together = null) =>
-        ChangeAsync(store, key, null, etag, together);
+        ChangeAsync(store, key, null, etag, together, stored: null);
 
     private static string ETagOf(long offset) => offset.ToString(CultureInfo.InvariantCulture);
 
-    private async ValueTask<StateChange> ChangeAsync(PartitionStore store, string key, ReadOnlyMemory<byte>? value, string? etag, Func<IEnumerable<StoreRecord>>? together)
+    private async ValueTask<StateChange> ChangeAsync(
+        PartitionStore store, string key, ReadOnlyMemory<byte>? value, string? etag, Func<IEnumerable<StoreRecord>>? together, Action<AppendResult[]>? stored)
     {
         var entry = await FindAsync(key);
         if (entry?.ETag != etag)
@@ -54,7 +58,8 @@ public sealed class StoredStates
         try
         {
             var results = await store.CommitAsync([new(store.Partition.Topic, new() { Key = Encoding.UTF8.GetBytes(key), Value = value, Headers = [] }), .. together?.Invoke() ?? []]);
-            (entry.Value, entry.ETag) = value is { } stored ? (stored, ETagOf(results[0].Offset)) : default;
+            (entry.Value, entry.ETag) = value is { } written ? (written, ETagOf(results[0].Offset)) : default;
+            stored?.Invoke(results[1..]);
             return new(entry.ETag, IsConflict: false);
         }
         finally
