@@ -36,6 +36,7 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<EdgeServices>();
         services.AddSingleton<IClientOwners, ClientOwners>();
         services.AddSingleton<MessageEncoder>();
+        services.AddSingleton<TopicIdentities>();
         services.AddSingleton<StoredMessages>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<LogGrainStorageOptions>(SessionStorage.Name).Configure<IOptions<TopicsOptions>>((options, topics) => options.Topic = topics.Value.Sessions.Name);
@@ -52,6 +53,7 @@ public static class GrainsSiloBuilderExtensions
         }
 
         services.AddHostedService<SessionPartitionStarter>();
+        services.AddHostedService(static provider => provider.GetRequiredService<TopicIdentities>());
         services.AddSingleton<IPartitionPreparation, SiloRehearsal>();
         return silo
             .AddLogGrainStorage(SessionStorage.Name, options =>

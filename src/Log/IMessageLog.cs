@@ -19,6 +19,12 @@ public interface IMessageLog : IAsyncDisposable
     int GetPartitionCount(string topic);
 
     /// <summary>
+    /// The identities of topics as they are now: a topic that was deleted and made anew has another one (KIP-516). Empty where there is no such topic at the moment, or where the log
+    /// cannot tell; the embedded log makes no topic anew. Waits while the log is out of reach.
+    /// </summary>
+    Task<Guid[]> GetTopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Hands a record to the log. Returns at once, never waits and never refuses for lack of space: the caller bounds what is outstanding.
     /// Records handed over one after the other to the same partition are stored in that order. A record that fails for good is reported
     /// with an error, and no later record of that partition that was handed over before the report is reported as stored out of order.

@@ -11,6 +11,8 @@ internal sealed class FixedLog(int partitions) : IMessageLog
 
     public int GetPartitionCount(string topic) => partitions;
 
+    public Task<Guid[]> GetTopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task EnsureTopicsAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) => throw new NotSupportedException();

@@ -40,7 +40,7 @@ public sealed class RetainedCursorTests
     public void What_is_left_is_stored_by_the_numbers_of_the_partitions()
     {
         TopicPartitionId[] links = [new("messages", 0), new("messages", 1), new("retained", 0), new("retained", 1)];
-        PositionsRecord positions = new() { Generation = 1, Sources = [(new("old", 0), 7), (new("retained", 1), 0)] };
+        PositionsRecord positions = new() { Generation = 1, Sources = [new(new("old", 0), 7), new(new("retained", 1), 0)] };
         SourceNumbers sources = new(positions, links, retained: 2);
         RetainedBacklog backlog = new();
         RetainedCursor first = new("a/#", 2), second = new("b", 2), replaced = new("b", 2);

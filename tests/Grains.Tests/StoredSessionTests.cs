@@ -123,12 +123,13 @@ public sealed class StoredSessionTests
     [Fact]
     public void The_layout_of_positions_is_pinned()
     {
-        PositionsRecord record = new() { Generation = 2, Sources = [(new("t", 1), 300)] };
+        PositionsRecord record = new() { Generation = 2, Sources = [new(new("t", 1), 300), new(new("t", 2), 0, new("00112233-4455-6677-8899-aabbccddeeff"))] };
 
         var bytes = record.Encode();
 
-        Assert.Equal("01" + "02" + "01" + "0174" + "01" + "AC02", Convert.ToHexString(bytes));
+        Assert.Equal("02" + "02" + "02" + "0174" + "01" + "AC02" + "00" + "0174" + "02" + "00" + "1000112233445566778899AABBCCDDEEFF", Convert.ToHexString(bytes));
         Assert.Equal(record.Sources, PositionsRecord.Decode(bytes).Sources);
+        Assert.Equal(record.Sources[..1], PositionsRecord.Decode(Convert.FromHexString("01" + "02" + "01" + "0174" + "01" + "AC02")).Sources);
     }
 
     [Theory]

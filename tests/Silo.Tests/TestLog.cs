@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansMqtt.Log;
@@ -64,6 +65,15 @@ public sealed class TestLog : IDisposable
     {
         await using var services = CreateServices();
         await using var owner = await services.GetRequiredService<IMessageLog>().OpenOwnerAsync($"{Settings["Topics__Sessions__Name"]}-{sessionPartition}", CancellationToken.None);
+    }
+
+    /// <summary>Deletes the topic of messages of a Kafka and makes it anew, empty.</summary>
+    public async Task MakeMessagesAnewAsync()
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Settings["Log__Kafka__BootstrapServers"] }).Build();
+        await admin.DeleteTopicsAsync([MessagesTopic], new() { OperationTimeout = TimeSpan.FromSeconds(30) });
+        await using var services = CreateServices();
+        await services.GetRequiredService<IMessageLog>().EnsureTopicsAsync([new(MessagesTopic, 4, IsCompacted: false)], CancellationToken.None);
     }
 
     public void Dispose()

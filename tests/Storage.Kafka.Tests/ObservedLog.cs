@@ -36,6 +36,8 @@ internal sealed class ObservedLog(IMessageLog log) : IMessageLog
 
     public Task EnsureTopicsAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken) => log.EnsureTopicsAsync(topics, cancellationToken);
 
+    public Task<Guid[]> GetTopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) => log.GetTopicIdsAsync(topics, cancellationToken);
+
     public int GetPartitionCount(string topic) => log.GetPartitionCount(topic);
 
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) => log.Append(topic, record, completion, state);

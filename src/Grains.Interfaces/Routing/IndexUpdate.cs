@@ -21,4 +21,7 @@ public sealed class IndexUpdate
 
     /// <summary>Filters that it has no longer.</summary>
     [Id(5)] public required string[] Removed { get; init; }
+
+    /// <summary>The identity of the topic that the partition reads; empty when it is not known. A router that reads another one (it was made anew) refuses the change.</summary>
+    [Id(6)] public required Guid TopicId { get; init; }
 }

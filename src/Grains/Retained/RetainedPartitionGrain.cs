@@ -19,11 +19,13 @@ internal sealed partial class RetainedPartitionGrain(
     TopicRoutes routes,
     RetainedPartitions partitions,
     MessageEncoder encoder,
+    TopicIdentities identities,
     TimeProvider time,
     ILogger<RetainedPartitionGrain> logger) : Grain, IRetainedPartitionGrain, IRetainedViewGrain
 {
     private const int BatchRecords = 20_000;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan TopicCheckPeriod = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly RetainedIndex _index = new();
     private readonly RetainedCopies _copies = new();
@@ -46,6 +48,8 @@ internal sealed partial class RetainedPartitionGrain(
         _reports = new(_partition.Partition, ViewOf, logger);
         _store = await PartitionStore.OpenSharedAsync(log, _partition, $"{_partition.Topic}-{_partition.Partition}", logger, cancellationToken);
         DeactivateWhenFenced().Ignore();
+        var topicId = (await identities.ReadAsync([_partition], cancellationToken))[0];
+        this.RegisterGrainTimer(CheckTopic, topicId, new() { DueTime = TopicCheckPeriod, Period = TopicCheckPeriod, Interleave = true });
         Follow().Ignore();
         foreach (var other in partitions.All)
         {
@@ -207,6 +211,16 @@ internal sealed partial class RetainedPartitionGrain(
         TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting.Enqueue(waiting, offset);
         return waiting.Task;
+    }
+
+    private Task CheckTopic(Guid topicId, CancellationToken cancellationToken)
+    {
+        if (!identities.IsStill(_partition.Topic, topicId))
+        {
+            DeactivateOnIdle();
+        }
+
+        return Task.CompletedTask;
     }
 
     private async Task Follow()

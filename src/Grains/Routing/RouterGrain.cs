@@ -14,13 +14,14 @@ namespace OrleansMqtt.Grains;
 /// </summary>
 [ImplicitStreamSubscription(StreamNamespace), PartitionPlacement, Reentrant, KeepAlive]
 internal sealed partial class RouterGrain(
-    IMessageLog log, TopicRoutes routes, RecordCodec codec, SubscriptionIndexes indexes, IOptions<TopicsOptions> options, ILogger<RouterGrain> logger)
+    IMessageLog log, TopicRoutes routes, RecordCodec codec, SubscriptionIndexes indexes, TopicIdentities identities, IOptions<TopicsOptions> options, ILogger<RouterGrain> logger)
     : Grain, IRouterGrain, IStreamSubscriptionObserver, IAsyncObserver<LogBatch>
 {
     /// <summary>The namespace of the streams of messages.</summary>
     public const string StreamNamespace = "messages";
 
     private static readonly TimeSpan EmptyStretchPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TopicCheckPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SlowTargetLimit = TimeSpan.FromSeconds(1);
     private RouterIndex _index = null!;
     private readonly Utf8StringCache _strings = new();
@@ -28,6 +29,7 @@ internal sealed partial class RouterGrain(
     private readonly TargetSet _touched = new();
     private TopicPartitionId _source;
     private MessagesTopic _topic = null!;
+    private Guid _topicId;
     private long _generation;
     private long _position;
 
@@ -36,6 +38,7 @@ internal sealed partial class RouterGrain(
         _source = TopicPartitionId.Parse(this.GetPrimaryKeyString());
         _topic = routes.MessagesTopicOf(_source.Topic);
         _generation = DateTime.UtcNow.Ticks;
+        _topicId = (await identities.ReadAsync([_source], cancellationToken))[0];
         _position = (await log.GetOffsetsAsync([_source], cancellationToken))[0].End;
         _index = indexes.Open();
         for (var partition = 0; partition < options.Value.Sessions.Partitions; partition++)
@@ -44,6 +47,7 @@ internal sealed partial class RouterGrain(
             RequestFilters(GrainFactory.GetGrain<ISessionPartitionGrain>(partition)).Ignore();
         }
 
+        this.RegisterGrainTimer(CheckTopic, new() { DueTime = TopicCheckPeriod, Period = TopicCheckPeriod, Interleave = true });
         this.RegisterGrainTimer(SendEmptyStretches, new() { DueTime = EmptyStretchPeriod, Period = EmptyStretchPeriod, Interleave = true });
         LogStarted(_source, _position);
     }
@@ -64,6 +68,13 @@ internal sealed partial class RouterGrain(
 
     public async ValueTask<UpdateIndexResult> UpdateIndex(IndexUpdate update)
     {
+        if (update.TopicId != _topicId && update.TopicId != Guid.Empty && _topicId != Guid.Empty)
+        {
+            await identities.ReadAsync([_source], CancellationToken.None);
+            await CheckTopic(CancellationToken.None);
+            throw new InvalidOperationException($"Topic '{_source.Topic}' was made anew: the router and the session partition read different ones.");
+        }
+
         var target = _targets[update.SessionPartition] ??= new(update.SessionPartition, GrainFactory.GetGrain<ISessionPartitionGrain>(update.SessionPartition));
         if (!Apply(target, update))
         {
@@ -183,6 +194,17 @@ internal sealed partial class RouterGrain(
         _index.Add(target.SessionPartition, update.Added);
         target.Version = update.Version;
         return true;
+    }
+
+    /// <summary>The next router begins with the topic that there is now.</summary>
+    private Task CheckTopic(CancellationToken cancellationToken)
+    {
+        if (!identities.IsStill(_source.Topic, _topicId))
+        {
+            DeactivateOnIdle();
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <summary>Where nothing matches, targets hear how far the partition was read, so that their checkpoints move on.</summary>

@@ -97,7 +97,7 @@ internal sealed class HandedOverSessions(SessionTable sessions, SessionLoader lo
             return known.PacketId == packetId ? known.Message.Reference : new(0, ushort.MaxValue, qos);
         }
 
-        var link = sources.LinkOf(source >= 0 ? source : ~source);
+        var link = sources.LinkOf(source >= 0 ? source : ~source, offset);
         return new(offset, link >= 0 ? (ushort)link : ushort.MaxValue, qos, isRetained);
     }
 

@@ -21,6 +21,9 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
     /// <summary>The router's generation; 0 while unknown.</summary>
     public long RouterGeneration { get; private set; }
 
+    /// <summary>The identity of the topic; empty when it is not known.</summary>
+    public required Guid TopicId { get; init; }
+
     /// <summary>The next offset that is not delivered yet.</summary>
     public long Position { get; set; }
 
@@ -144,6 +147,7 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
             IsComplete = _needsAll,
             Added = _needsAll ? AllFilters(this) : [.. _added],
             Removed = _needsAll ? [] : [.. _removed],
+            TopicId = TopicId,
         };
         _added.Clear();
         _removed.Clear();

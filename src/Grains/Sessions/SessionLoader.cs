@@ -202,7 +202,7 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.Window.LastPacketId = delivery.LastPacketId;
         foreach (var (packetId, source, offset, qos, isReleased, retain) in delivery.Inflight)
         {
-            if (sources.LinkOf(source) is >= 0 and var link && session.Window.Find(packetId) is null)
+            if (sources.LinkOf(source, offset) is >= 0 and var link && session.Window.Find(packetId) is null)
             {
                 session.Window.Load(packetId, new(offset, (ushort)link, qos, retain), isReleased);
             }
@@ -247,7 +247,7 @@ internal sealed partial class SessionLoader(ILogger logger)
             foreach (var (source, offset, qos, retain) in TryDecode(key, value, DecodeSegment) ?? [])
             {
                 // A partition that is not read any more keeps its place in the count; its messages are out of reach.
-                references.Add(new(offset, sources.LinkOf(source) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos, retain));
+                references.Add(new(offset, sources.LinkOf(source, offset) is >= 0 and var link ? (ushort)link : ushort.MaxValue, qos, retain));
             }
 
             // All are full but the last.

@@ -17,9 +17,10 @@ internal sealed partial class SessionPartitionGrain
         // Time passes between two owners, so a counter from it grows even if the sessions topic was lost.
         _generation = Math.Max((loader.Positions?.Generation ?? 0) + 1, time.GetUtcNow().UtcTicks);
         var sources = routes.PartitionsOn(log);
-        _sources = new(loader.Positions, [.. sources, .. retainedPartitions.All], retainedPartitions.All.Count);
+        TopicPartitionId[] all = [.. sources, .. retainedPartitions.All];
+        _sources = new(loader.Positions, all, retainedPartitions.All.Count, await identities.ReadAsync(all, cancellationToken));
         _links = Array.ConvertAll(sources, CreateLink);
-        var ends = await log.GetOffsetsAsync(sources, cancellationToken);
+        await FindPositions(sources, cancellationToken);
         _store = new(_partitionStore, _sources, _links, _sessions, _generation, options.Value.Presence, logger)
         {
             WhenDeliveriesTaken = () => Task.WhenAll(_sender.Edges.Values.Select(static edge => edge.WhenTaken())),
@@ -39,19 +40,6 @@ internal sealed partial class SessionPartitionGrain
             _store.Leave(clientId, keys);
         }
 
-        foreach (var link in _links)
-        {
-            var (stored, end) = (_sources.PositionOf(link.Index), ends[link.Index].End);
-            if (stored > end)
-            {
-                // The topic was made anew, or cut: what is stored of it means nothing any more.
-                LogTruncated(_partition, link.Source, stored, end);
-            }
-
-            link.RecoveredTo = end;
-            link.Position = stored >= 0 && stored <= end ? stored : end;
-        }
-
         List<StoreRecord> records = [];
         _store.AddPositions(records);
         await _store.CommitAsync(records);
@@ -59,6 +47,46 @@ internal sealed partial class SessionPartitionGrain
 
         // Not awaited: an activation waits for nobody else.
         TakeConnections(loader, connected).Ignore();
+    }
+
+    private async Task FindPositions(TopicPartitionId[] sources, CancellationToken cancellationToken)
+    {
+        var ranges = await log.GetOffsetsAsync(sources, cancellationToken);
+        for (var attempt = 0; attempt < 25 && Array.Exists(_links, link => _sources.PositionOf(link.Index) > ranges[link.Index].End); attempt++)
+        {
+            // A new leader may know less for a moment.
+            await Task.Delay(200, cancellationToken);
+            ranges = await log.GetOffsetsAsync(sources, cancellationToken);
+        }
+
+        foreach (var link in _links)
+        {
+            var (stored, (start, end)) = (_sources.PositionOf(link.Index), ranges[link.Index]);
+            if (stored > end)
+            {
+                // The topic was cut: what is stored of what lay behind means nothing any more.
+                LogTruncated(_partition, link.Source, stored, end);
+                _sources.Cut(link.Index, end);
+            }
+            else if (_sources.IsAnew(link.Index))
+            {
+                LogAnew(_partition, link.Source, start);
+            }
+
+            link.RecoveredTo = end;
+            link.Position = stored >= 0 && stored <= end ? stored : _sources.IsAnew(link.Index) ? start : end;
+        }
+    }
+
+    /// <summary>A topic was made anew: begins again with it.</summary>
+    private void CheckTopics()
+    {
+        if (!_beginsAgain && !(_links.All(link => identities.IsStill(link.Source.Topic, link.TopicId))
+            && Enumerable.Range(_sources.FirstRetained, _sources.RetainedCount).All(source => identities.IsStill(retainedPartitions.Topic, _sources.TopicIdOf(source)))))
+        {
+            _beginsAgain = true;
+            BeginAgain().Ignore();
+        }
     }
 
     /// <returns>The clients that were connected: their connections ended with the earlier owner.</returns>
@@ -114,6 +142,7 @@ internal sealed partial class SessionPartitionGrain
     {
         RouterLink link = new(source, _linksBySource.Count, _partition, _generation, GrainFactory.GetGrain<IRouterGrain>(source.ToString()), logger)
         {
+            TopicId = _sources.TopicIdOf(_linksBySource.Count),
             AllFilters = _subscriptions.FiltersOf,
             Routed = OnRouted,
             Superseded = DeactivateOnIdle,
@@ -328,8 +357,11 @@ internal sealed partial class SessionPartitionGrain
     [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} lost {Source} from {From} to {Start}: the log does not hold it any more")]
     private partial void LogLost(int sessionPartition, TopicPartitionId source, long from, long start);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} was at {Position} of {Source}, which ends at {End}: it was made anew or cut; it starts over there")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Session partition {SessionPartition} was at {Position} of {Source}, which ends at {End}: it was cut; it goes on there")]
     private partial void LogTruncated(int sessionPartition, TopicPartitionId source, long position, long end);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} begins with {Source} at {Start}: the topic was made anew")]
+    private partial void LogAnew(int sessionPartition, TopicPartitionId source, long start);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} could not read {Source} at {Offset}; it tries again")]
     private partial void LogCatchUpFailed(Exception exception, int sessionPartition, TopicPartitionId source, long offset);

@@ -17,6 +17,7 @@ internal sealed partial class SessionPartitionGrain(
     MessageEncoder encoder,
     RetainedPartitions retainedPartitions,
     StoredMessages stored,
+    TopicIdentities identities,
     TimeProvider time,
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain
@@ -45,6 +46,7 @@ internal sealed partial class SessionPartitionGrain(
     private int _asked;
     private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _hasMatchedBefore = true;
+    private bool _beginsAgain;
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -445,6 +447,7 @@ internal sealed partial class SessionPartitionGrain(
 
     private async Task Checkpoint(CancellationToken cancellationToken)
     {
+        CheckTopics();
         try
         {
             await _store.CheckpointAsync().WaitAsync(cancellationToken);
@@ -462,6 +465,11 @@ internal sealed partial class SessionPartitionGrain(
     private async Task DeactivateWhenFenced()
     {
         await _partitionStore.Fenced;
+        await BeginAgain();
+    }
+
+    private async Task BeginAgain()
+    {
         DeactivateOnIdle();
 
         // The call reaches the next activation: clients that neither send nor get anything would else stay with an owner that is none.

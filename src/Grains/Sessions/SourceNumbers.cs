@@ -2,30 +2,34 @@ using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Grains;
 
-/// <summary>The numbers of messages partitions, and of retained ones behind them, in the records of a session partition, and which link stands for which.</summary>
+/// <summary>
+/// The numbers of messages partitions, and of retained ones behind them, in the records of a session partition, and which link stands for which. A topic that was made anew has new
+/// numbers: what is stored with the old ones means nothing in it.
+/// </summary>
 internal sealed class SourceNumbers
 {
-    private readonly List<(TopicPartitionId Source, long Position)> _stored;
+    private readonly List<StoredPosition> _stored;
     private readonly int[] _ofLinks;
+    private readonly bool[] _areAnew;
+
+    // Where a partition was cut: offsets behind it stand for other messages, or none.
+    private readonly long[] _ends;
 
     /// <param name="stored">The stored list; null when there is none.</param>
     /// <param name="links">The partitions of today. Those that have no number get the next.</param>
     /// <param name="retained">How many of them, the last ones, are partitions of the retained topic.</param>
-    public SourceNumbers(PositionsRecord? stored, IReadOnlyList<TopicPartitionId> links, int retained = 0)
+    /// <param name="topicIds">The identity of each one's topic; null when they are not known.</param>
+    public SourceNumbers(PositionsRecord? stored, IReadOnlyList<TopicPartitionId> links, int retained = 0, IReadOnlyList<Guid>? topicIds = null)
     {
         RetainedCount = retained;
         _stored = stored?.Sources ?? [];
         _ofLinks = new int[links.Count];
+        _areAnew = new bool[links.Count];
+        _ends = new long[links.Count];
+        Array.Fill(_ends, long.MaxValue);
         for (var link = 0; link < links.Count; link++)
         {
-            var number = _stored.FindIndex(entry => entry.Source == links[link]);
-            if (number < 0)
-            {
-                number = _stored.Count;
-                _stored.Add((links[link], -1));
-            }
-
-            _ofLinks[link] = number;
+            _ofLinks[link] = NumberOf(links[link], topicIds?[link] ?? Guid.Empty, out _areAnew[link]);
         }
     }
 
@@ -41,8 +45,20 @@ internal sealed class SourceNumbers
     /// <summary>The stored position of a link; -1 when there is none.</summary>
     public long PositionOf(int link) => _stored[_ofLinks[link]].Position;
 
+    /// <summary>The identity of a link's topic; empty when it is not known.</summary>
+    public Guid TopicIdOf(int link) => _stored[_ofLinks[link]].TopicId;
+
+    /// <summary>Whether the topic of a link was made anew since positions were stored for it.</summary>
+    public bool IsAnew(int link) => _areAnew[link];
+
+    /// <summary>The partition of a link was cut: it ends before what is stored of it.</summary>
+    public void Cut(int link, long end) => _ends[link] = end;
+
     /// <summary>The link of a number; -1 when that partition is not read any more.</summary>
     public int LinkOf(int number) => Array.IndexOf(_ofLinks, number);
+
+    /// <summary>The link of a message; -1 when the message is out of reach for ever.</summary>
+    public int LinkOf(int number, long offset) => LinkOf(number) is >= 0 and var link && offset < _ends[link] ? link : -1;
 
     /// <summary>Offsets by link; 0 where none is given.</summary>
     public long[] ByLink(ReadOnlySpan<SourceOffset> offsets)
@@ -52,7 +68,7 @@ internal sealed class SourceNumbers
         {
             if (LinkOf(number) is >= 0 and var link)
             {
-                byLink[link] = offset;
+                byLink[link] = Math.Min(offset, _ends[link]);
             }
         }
 
@@ -72,12 +88,35 @@ internal sealed class SourceNumbers
 
     public byte[] Encode(long generation, RouterLink[] links)
     {
-        List<(TopicPartitionId, long)> sources = [.. _stored.Select(entry => (entry.Source, Math.Max(0, entry.Position)))];
+        List<StoredPosition> sources = [.. _stored.Select(static entry => entry with { Position = Math.Max(0, entry.Position) })];
         foreach (var link in links)
         {
-            sources[_ofLinks[link.Index]] = (link.Source, Math.Max(0, link.Position));
+            var number = _ofLinks[link.Index];
+            sources[number] = sources[number] with { Position = Math.Max(0, link.Position) };
         }
 
         return new PositionsRecord { Generation = generation, Sources = sources }.Encode();
+    }
+
+    private int NumberOf(TopicPartitionId link, Guid topicId, out bool isAnew)
+    {
+        isAnew = false;
+        var number = _stored.FindIndex(entry => entry.Source == link && entry.TopicId == topicId);
+        if (number >= 0)
+        {
+            return number;
+        }
+
+        // An identity that was not known, here or there, is no other one.
+        number = topicId == Guid.Empty ? _stored.FindLastIndex(entry => entry.Source == link) : _stored.FindIndex(entry => entry.Source == link && entry.TopicId == Guid.Empty);
+        if (number >= 0)
+        {
+            _stored[number] = topicId == Guid.Empty ? _stored[number] : _stored[number] with { TopicId = topicId };
+            return number;
+        }
+
+        isAnew = _stored.Exists(entry => entry.Source == link);
+        _stored.Add(new(link, -1, topicId));
+        return _stored.Count - 1;
     }
 }

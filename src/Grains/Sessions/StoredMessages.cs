@@ -8,7 +8,7 @@ namespace OrleansMqtt.Grains;
 /// Reads back what mailboxes refer to, for all session partitions of a silo: in blocks of neighbouring offsets, each read and decoded once however many clients want of it at the
 /// time, and kept while there is room (<see cref="SessionsOptions.ReadBackBytes"/>). Any thread.
 /// </summary>
-internal sealed class StoredMessages(IMessageLog log, RecordCodec codec, TopicRoutes routes, IOptions<SessionsOptions> options)
+internal sealed class StoredMessages
 {
     private const int BlockOffsets = 1024;
     private const int MessageBytes = 200;
@@ -17,7 +17,20 @@ internal sealed class StoredMessages(IMessageLog log, RecordCodec codec, TopicRo
     private readonly LinkedList<Block> _byUse = [];
     private readonly Dictionary<(TopicPartitionId Source, long Number), Task<LoadedStretch>> _reading = [];
     private readonly ConcurrentBag<MessageDecoder> _decoders = [];
+    private readonly IMessageLog _log;
+    private readonly RecordCodec _codec;
+    private readonly TopicRoutes _routes;
+    private readonly SessionsOptions _options;
     private long _bytes;
+
+    // Counts the topics that were made anew: what was being read then may be of the old one.
+    private int _era;
+
+    public StoredMessages(IMessageLog log, RecordCodec codec, TopicRoutes routes, TopicIdentities identities, IOptions<SessionsOptions> options)
+    {
+        (_log, _codec, _routes, _options) = (log, codec, routes, options.Value);
+        identities.Changed += Forget;
+    }
 
     /// <summary>The stretch with an offset, if it is here.</summary>
     public LoadedStretch? Find(TopicPartitionId source, long offset)
@@ -63,9 +76,10 @@ internal sealed class StoredMessages(IMessageLog log, RecordCodec codec, TopicRo
     {
         // Outside of the lock, and of the turn of the grain that wants it.
         await Task.Yield();
+        var era = Volatile.Read(ref _era);
         if (!_decoders.TryTake(out var decoder))
         {
-            decoder = new(codec, routes);
+            decoder = new(_codec, _routes);
         }
 
         try
@@ -74,7 +88,10 @@ internal sealed class StoredMessages(IMessageLog log, RecordCodec codec, TopicRo
             lock (_gate)
             {
                 _reading.Remove(key);
-                Keep(key, stretch);
+                if (era == _era)
+                {
+                    Keep(key, stretch);
+                }
             }
 
             read.SetResult(stretch);
@@ -102,7 +119,7 @@ internal sealed class StoredMessages(IMessageLog log, RecordCodec codec, TopicRo
             LogBatch batch;
             try
             {
-                batch = await log.ReadRangeAsync(source.Topic, source.Partition, position, (int)(end - position), CancellationToken.None);
+                batch = await _log.ReadRangeAsync(source.Topic, source.Partition, position, (int)(end - position), CancellationToken.None);
             }
             catch (OffsetOutOfRangeException exception) when (exception.Available.Start > position && exception.Available.Start <= wanted)
             {
@@ -135,10 +152,26 @@ internal sealed class StoredMessages(IMessageLog log, RecordCodec codec, TopicRo
         _blocks.Add(key, block);
         _byUse.AddLast(block.Node);
         _bytes += bytes;
-        while (_bytes > options.Value.ReadBackBytes && _byUse.First is { } first && first != _byUse.Last)
+        while (_bytes > _options.ReadBackBytes && _byUse.First is { } first && first != _byUse.Last)
         {
             _blocks.Remove(first.Value.Key);
             Forget(first.Value);
+        }
+    }
+
+    private void Forget(string topic)
+    {
+        lock (_gate)
+        {
+            _era++;
+            foreach (var (key, block) in _blocks)
+            {
+                if (key.Source.Topic == topic)
+                {
+                    _blocks.Remove(key);
+                    Forget(block);
+                }
+            }
         }
     }
 

@@ -62,6 +62,8 @@ internal sealed class EmbeddedLog : IMessageLog
 
     internal IEnumerable<EmbeddedPartition> Partitions => _topics.Values.SelectMany(topic => topic.Partitions);
 
+    public Task<Guid[]> GetTopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) => Task.FromResult(new Guid[topics.Count]);
+
     public async Task EnsureTopicsAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
     {
         foreach (var topic in topics)

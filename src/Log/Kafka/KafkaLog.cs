@@ -82,6 +82,8 @@ internal sealed class KafkaLog : IMessageLog
 
     public int GetPartitionCount(string topic) => PartitionsOf(topic).Length;
 
+    public Task<Guid[]> GetTopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) => _topicChecks.ReadIdsAsync(topics, cancellationToken);
+
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) =>
         _appender.Append(topic, PartitionOf(topic, record).Partition.Value, record, completion, state);
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
@@ -49,6 +50,36 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         }
     }
 
+    /// <summary>Waits for Kafka. Returns the identity of each topic; empty where there is none.</summary>
+    public async Task<Guid[]> ReadIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return [.. (await TryDescribeAsync(topics)).Select(IdOf)];
+            }
+            catch (KafkaException)
+            {
+                await Task.Delay(500, cancellationToken);
+            }
+        }
+    }
+
+    private static Guid IdOf(TopicDescription? topic)
+    {
+        if (topic?.TopicId is not { } id)
+        {
+            return Guid.Empty;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, id.MostSignificantBits);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[8..], id.LeastSignificantBits);
+        return new(bytes, bigEndian: true);
+    }
+
     private async Task<Dictionary<string, int>> TryEnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
     {
         Dictionary<string, int> partitions = [];
@@ -76,17 +107,22 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         return partitions;
     }
 
-    private async Task<TopicDescription?> DescribeAsync(string topic)
+    private async Task<TopicDescription?> DescribeAsync(string topic) => (await TryDescribeAsync([topic]))[0];
+
+    /// <returns>Null for each topic that is not there.</returns>
+    private async Task<TopicDescription?[]> TryDescribeAsync(IReadOnlyList<string> topics)
     {
+        List<TopicDescription> found;
         try
         {
-            var result = await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), DescribeOptions);
-            return result.TopicDescriptions[0];
+            found = (await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), DescribeOptions)).TopicDescriptions;
         }
-        catch (DescribeTopicsException exception) when (exception.Results.TopicDescriptions.All(description => description.Error.Code == ErrorCode.UnknownTopicOrPart))
+        catch (DescribeTopicsException exception) when (exception.Results.TopicDescriptions.All(static topic => topic.Error.Code is ErrorCode.NoError or ErrorCode.UnknownTopicOrPart))
         {
-            return null;
+            found = exception.Results.TopicDescriptions;
         }
+
+        return [.. topics.Select(name => found.Find(topic => topic.Name == name && topic.Error.Code == ErrorCode.NoError))];
     }
 
     private async Task CreateAsync(TopicSpecification topic)

@@ -74,7 +74,7 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
         _subscriptions.Set(session, SubscriptionOf(group), new(_sourceNumbers.ByLink(record.Starts)));
 
         MessageReference? Reference(StoredReference stored) =>
-            _sourceNumbers.LinkOf(stored.Source) is >= 0 and var link ? new(stored.Offset, (ushort)link, stored.QoS) : null;
+            _sourceNumbers.LinkOf(stored.Source, stored.Offset) is >= 0 and var link ? new(stored.Offset, (ushort)link, stored.QoS) : null;
     }
 
     public ReportResult Report(GroupReport report)

@@ -1,5 +1,3 @@
-using OrleansMqtt.Log;
-
 namespace OrleansMqtt.Grains;
 
 /// <summary>
@@ -8,12 +6,13 @@ namespace OrleansMqtt.Grains;
 /// </summary>
 internal sealed class PositionsRecord
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
+    private const byte WithoutTopicIds = 1;
 
     /// <summary>The generation of the owner that wrote it.</summary>
     public required long Generation { get; init; }
 
-    public required List<(TopicPartitionId Source, long Position)> Sources { get; init; }
+    public required List<StoredPosition> Sources { get; init; }
 
     public byte[] Encode()
     {
@@ -21,11 +20,14 @@ internal sealed class PositionsRecord
         writer.WriteByte(Version);
         writer.WriteNumber(Generation);
         writer.WriteNumber(Sources.Count);
-        foreach (var (source, position) in Sources)
+        Span<byte> id = stackalloc byte[16];
+        foreach (var (source, position, topicId) in Sources)
         {
             writer.WriteText(source.Topic);
             writer.WriteNumber(source.Partition);
             writer.WriteNumber(position);
+            topicId.TryWriteBytes(id, bigEndian: true, out _);
+            writer.WriteBytes(topicId == Guid.Empty ? [] : id);
         }
 
         return writer.Take();
@@ -35,13 +37,20 @@ internal sealed class PositionsRecord
     public static PositionsRecord Decode(ReadOnlySpan<byte> bytes)
     {
         StateReader reader = new(bytes);
-        reader.ExpectVersion(Version);
+        var version = reader.ExpectVersion(WithoutTopicIds, Version);
         PositionsRecord record = new() { Generation = reader.ReadNumber(), Sources = [] };
         for (var left = reader.ReadLength(); left > 0; left--)
         {
-            record.Sources.Add((new(reader.ReadText(), reader.ReadCount()), reader.ReadNumber()));
+            record.Sources.Add(new(new(reader.ReadText(), reader.ReadCount()), reader.ReadNumber(), version == WithoutTopicIds ? Guid.Empty : ReadId(ref reader)));
         }
 
         return record;
     }
+
+    private static Guid ReadId(ref StateReader reader) => reader.ReadBytes() switch
+    {
+        { IsEmpty: true } => Guid.Empty,
+        { Length: 16 } id => new(id, bigEndian: true),
+        _ => throw new InvalidDataException("A record of the sessions topic has a topic identity of a wrong length."),
+    };
 }

@@ -53,12 +53,13 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
     /// <summary>The version byte that begins each layout.</summary>
     public void ExpectVersion(byte version) => ExpectVersion(version, version);
 
-    public void ExpectVersion(byte oldest, byte version)
+    /// <returns>The version that is there.</returns>
+    public byte ExpectVersion(byte oldest, byte version)
     {
-        if (ReadByte() is var found && (found < oldest || found > version))
-        {
-            throw new InvalidDataException($"A record of the sessions topic has version {found}, and this server knows {version}: it was written by another version.");
-        }
+        var found = ReadByte();
+        return found >= oldest && found <= version
+            ? found
+            : throw new InvalidDataException($"A record of the sessions topic has version {found}, and this server knows {version}: it was written by another version.");
     }
 
     private ulong ReadFolded()
