@@ -9,7 +9,7 @@ internal static class DashboardPages
 
     public static void MapDashboard(this WebApplication app)
     {
-        Lazy<RequestDelegate> pages = new(() => BuildPages(app.Services));
+        Lazy<RequestDelegate> pages = new(() => BuildPages(app.Services), LazyThreadSafetyMode.PublicationOnly);
         app.Map(Path + "/{**page}", context =>
         {
             // Of this way here; the pages have ways of their own.

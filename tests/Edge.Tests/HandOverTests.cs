@@ -54,6 +54,22 @@ public sealed class HandOverTests
     }
 
     [Fact]
+    public async Task A_subscription_that_an_owner_accepts_after_it_was_handed_over_is_asked_of_the_next_owner_too()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        using var client = await host.ConnectAsync();
+        var gate = host.Grains.SubscribeGate = new();
+        await client.SendAsync($"82070001 00 {RawClient.Text("a")} 01");
+        await host.Grains.When(() => host.Grains.Calls.Contains("subscribe a:1"));
+        Assert.Empty(Assert.Single(host.Context.Deliveries.HandOver(sessionPartition: 0, generation: 2)!).Subscriptions);
+
+        gate.SetResult();
+        Assert.Equal("9004000100" + "01", await client.ReceivePacketAsync());
+        Assert.Equal(2, host.Grains.Calls.Count(call => call == "subscribe a:1"));
+        Assert.Single(Assert.Single(host.Context.Deliveries.HandOver(sessionPartition: 0, generation: 3)!).Subscriptions);
+    }
+
+    [Fact]
     public async Task Nothing_of_the_earlier_owner_is_taken_after_that_and_acknowledgements_are_for_the_new_one()
     {
         await using var host = await EdgeHost.StartAsync();

@@ -152,7 +152,7 @@ public sealed class SessionLoaderTests
         MessageReference reference = new(9, 1, 2, Retain: true);
         Session session = new("client", slot: 0) { Copies = new() };
         var packetId = session.Window.Add(reference, 0);
-        session.Copies.Add(packetId, reference, new() { Topic = "t", Payload = new byte[3] });
+        session.Copies.Add(packetId, reference, new() { Topic = "t", Payload = new byte[3], QoS = 2, Offset = 9 });
         List<StoreRecord> refused = [];
         session.Copies.Store("client", session.Window, "sessions", refused);
         session.Copies.Store("client", session.Window, "sessions", refused);

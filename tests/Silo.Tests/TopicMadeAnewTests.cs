@@ -52,14 +52,15 @@ public sealed class TopicMadeAnewTests
         await PublishAsync(server, "before", Before);
         await LeaveAsync(server, "late");
         await PublishAsync(server, "missed", 3);
-        await server.Process.KillAsync();
+        server.Process.Signal("TERM");
+        await server.Process.WaitForExitAsync(TestClient.Limit);
 
         await log.MakeMessagesAnewAsync();
         var file = Path.GetTempFileName();
         try
         {
             await File.WriteAllLinesAsync(file, Numbered("after", After).Select(text => $"{Topic}:{text}"));
-            await using var kcat = ChildProcess.Start("kcat", ["-P", "-b", log.Settings["Log__Kafka__BootstrapServers"], "-t", log.MessagesTopic, "-K", ":", "-l", file]);
+            await using var kcat = ChildProcess.Start("kcat", ["-P", "-b", log.Settings["Log__Kafka__BootstrapServers"], "-t", log.MessagesTopic, "-X", "topic.partitioner=murmur2", "-K", ":", "-l", file]);
             await kcat.WaitForExitAsync(TestClient.Limit);
             Assert.Equal(0, kcat.ExitCode);
         }

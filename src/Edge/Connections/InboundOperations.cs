@@ -157,16 +157,19 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
             var accepted = Array.FindAll(packet.Subscriptions, static subscription => subscription is not null);
             if (accepted.Length > 0)
             {
-                var result = await AskAsync(client => client.Subscribe(connection.Session.Epoch, accepted!));
+                var result = await AskOwnerAsync(
+                    client => client.Subscribe(connection.Session.Epoch, accepted!),
+                    answer =>
+                    {
+                        if (answer.ReasonCodes is { } codes)
+                        {
+                            connection.Subscriptions.Add(accepted!, codes, answer.Starts ?? []);
+                        }
+                    });
                 if (result.ReasonCodes is not { } granted)
                 {
                     connection.Close(CloseReason.TakenOver);
                     return;
-                }
-
-                if (connection.Session.SessionExpirySeconds == 0)
-                {
-                    connection.Subscriptions.Add(accepted!, granted, result.Starts ?? []);
                 }
 
                 for (int i = 0, next = 0; i < codes.Length; i++)
@@ -187,6 +190,29 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
         catch (Exception exception)
         {
             connection.CloseUnavailable(exception);
+        }
+    }
+
+    /// <summary>
+    /// Changes subscriptions. Those of a session that is not stored are known to its owner and to its edge: an answer that comes when the edge has handed the connection over is
+    /// one of the owner before, and the change is asked of the next one too.
+    /// </summary>
+    private async ValueTask<TResult> AskOwnerAsync<TResult>(Func<IClientSessionGrain, ValueTask<TResult>> ask, Action<TResult> hold)
+    {
+        while (true)
+        {
+            var handedOverTo = connection.HandedOverTo;
+            var result = await AskAsync(ask);
+            if (connection.Session.SessionExpirySeconds > 0)
+            {
+                return result;
+            }
+
+            hold(result);
+            if (connection.HandedOverTo == handedOverTo)
+            {
+                return result;
+            }
         }
     }
 
@@ -225,16 +251,11 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
     {
         try
         {
-            var result = await AskAsync(client => client.Unsubscribe(connection.Session.Epoch, packet.Filters));
+            var result = await AskOwnerAsync(client => client.Unsubscribe(connection.Session.Epoch, packet.Filters), _ => connection.Subscriptions.Remove(packet.Filters));
             if (result.Existed is not { } existed)
             {
                 connection.Close(CloseReason.TakenOver);
                 return;
-            }
-
-            if (connection.Session.SessionExpirySeconds == 0)
-            {
-                connection.Subscriptions.Remove(packet.Filters);
             }
 
             context.SystemTopics.Unsubscribe(connection, packet.Filters);

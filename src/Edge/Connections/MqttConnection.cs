@@ -34,6 +34,7 @@ internal sealed class MqttConnection : IDisposable
     private CloseReason? _closeReason;
     private TakenDeliveries? _taken;
     private HeldSubscriptions? _subscriptions;
+    private long _handedOverTo;
     private ConnectResult? _session;
     private ushort _receiveMaximum;
     private Task _run = Task.CompletedTask;
@@ -96,6 +97,9 @@ internal sealed class MqttConnection : IDisposable
         get => Volatile.Read(ref _session)!;
         private set => Volatile.Write(ref _session, value);
     }
+
+    /// <summary>The generation of the owner that it was handed over to last; 0 when it was not.</summary>
+    public long HandedOverTo => Volatile.Read(ref _handedOverTo);
 
     /// <summary>The subscriptions, where the session is not stored.</summary>
     public HeldSubscriptions Subscriptions => _subscriptions ?? Interlocked.CompareExchange(ref _subscriptions, new(), null) ?? _subscriptions;
@@ -208,6 +212,7 @@ internal sealed class MqttConnection : IDisposable
     /// <summary>See <see cref="IEdgeService.HandOver"/>.</summary>
     public HandedOverConnection HandOver(long generation)
     {
+        Volatile.Write(ref _handedOverTo, generation);
         var (unacknowledged, taken, takenQoS0, lastPacketId) = GetTaken(generation).HandOver(generation);
         return new()
         {

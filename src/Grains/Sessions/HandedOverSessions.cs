@@ -43,6 +43,7 @@ internal sealed class HandedOverSessions(SessionTable sessions, SessionLoader lo
         session.Continue(edge, connection.ConnectionId, connection.Epoch);
         sessions.Continue(session);
         TakeSubscriptions(session, connection);
+        RetainedDelivery.Resume(session);
         Continued.RemoveAll(each => each.Session == session);
         Continued.Add((session, connection));
         return true;

@@ -220,7 +220,8 @@ internal sealed partial class SessionStore(
         _isCheckpointing = true;
         try
         {
-            var records = _presence.Take();
+            var presence = _presence.Take();
+            List<StoreRecord> records = [.. presence];
             var dirty = _dirty;
             _dirty = [];
 
@@ -255,8 +256,8 @@ internal sealed partial class SessionStore(
                 if (records.Count >= CheckpointRecords || bytes >= CheckpointBytes)
                 {
                     areTogether = false;
-                    commits.Add(StoreTogetherAsync(records, stored));
-                    (records, stored, bytes) = ([], [], 0);
+                    commits.Add(StoreTogetherAsync(records, stored, presence));
+                    (records, stored, presence, bytes) = ([], [], [], 0);
                 }
             }
 
@@ -267,7 +268,7 @@ internal sealed partial class SessionStore(
 
             if (records.Count > 0)
             {
-                commits.Add(StoreTogetherAsync(records, stored));
+                commits.Add(StoreTogetherAsync(records, stored, presence));
             }
 
             await Task.WhenAll(commits);
@@ -285,7 +286,7 @@ internal sealed partial class SessionStore(
     private static bool HasWaiting(Session session) => session.Mailbox.Count > 0 || session.Retained is not null;
 
     /// <summary>A record that the log does not take, ever, keeps the others of its transaction from being stored: they follow with the next checkpoint.</summary>
-    private async Task StoreTogetherAsync(List<StoreRecord> records, List<Session> stored)
+    private async Task StoreTogetherAsync(List<StoreRecord> records, List<Session> stored, List<StoreRecord> presence)
     {
         try
         {
@@ -294,6 +295,10 @@ internal sealed partial class SessionStore(
         catch (ArgumentException exception)
         {
             LogRefused(exception, stored.Count);
+            if (presence.Count > 0)
+            {
+                await CommitAsync(presence);
+            }
         }
     }
 

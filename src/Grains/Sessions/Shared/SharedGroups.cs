@@ -8,6 +8,7 @@ namespace OrleansMqtt.Grains;
 /// <summary>The groups of shared subscriptions that a sessions partition owns. Used inside the turns of the partition's grain only.</summary>
 internal sealed partial class SharedGroups : ISharedGroupDispatch
 {
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
     private readonly Dictionary<string, SharedGroup> _groups = new(StringComparer.Ordinal);
     private readonly Dictionary<long, GroupLease> _leases = [];
     private readonly HashSet<int> _unheard;
@@ -116,34 +117,42 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
         return !found.IsDurable || await StoreAsync([group]);
     }
 
-    /// <summary>Stores groups as they are now; false when a later owner has the partition.</summary>
-    public async Task<bool> StoreAsync(IEnumerable<SharedGroup> groups)
+    /// <summary>Stores groups as they are now, and tries again while the log refuses that; false when a later owner has the partition.</summary>
+    public async Task<bool> StoreAsync(IReadOnlyCollection<SharedGroup> groups)
     {
-        List<StoreRecord> records = [];
-        List<Session> stored = [];
-        foreach (var group in groups)
+        while (true)
         {
-            if (group.Session is { IsDurable: true, IsEnded: false })
+            List<StoreRecord> records = [];
+            List<Session> stored = [];
+            foreach (var group in groups)
             {
-                _store.AddSession(group.Session, records);
-                stored.Add(group.Session);
-            }
-        }
-
-        try
-        {
-            if (records.Count > 0)
-            {
-                _store.AddPositionsOfFirst(records);
-                await _store.CommitAsync(records, stored);
+                if (group.Session is { IsDurable: true, IsEnded: false })
+                {
+                    _store.AddSession(group.Session, records);
+                    stored.Add(group.Session);
+                }
             }
 
-            return true;
-        }
-        catch (Exception exception)
-        {
-            LogNotStored(exception, Partition);
-            return false;
+            try
+            {
+                if (records.Count > 0)
+                {
+                    _store.AddPositionsOfFirst(records);
+                    await _store.CommitAsync(records, stored);
+                }
+
+                return true;
+            }
+            catch (ArgumentException exception)
+            {
+                LogNotStored(exception, Partition);
+                await Task.Delay(RetryPause);
+            }
+            catch (Exception exception)
+            {
+                LogNotStored(exception, Partition);
+                return false;
+            }
         }
     }
 

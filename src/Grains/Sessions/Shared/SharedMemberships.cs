@@ -301,9 +301,7 @@ internal sealed class SharedMemberships(
 
     private async Task TellWhenStored(Session session, Membership membership, List<HeldLease> kept)
     {
-        List<StoreRecord> records = [];
-        store.AddSession(session, records);
-        await store.CommitAsync(records, [session]);
+        await StoreAsync(session);
         TellLeft(membership, kept);
     }
 
