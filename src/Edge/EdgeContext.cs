@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Edge.Authentication;
@@ -18,8 +19,8 @@ internal sealed class EdgeContext
     private readonly FreezeGuard _freeze;
 
     public EdgeContext(
-        IEdgeGrains grains, IOptions<EdgeOptions> options, TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger, IEnumerable<IEnhancedAuthenticator> authenticators,
-        IEdgeDirectory? directory = null)
+        IEdgeGrains grains, IOptions<EdgeOptions> options, [FromKeyedServices(ClientTime.Key)] TimeProvider time, EdgeMetrics metrics, ILogger<EdgeContext> logger,
+        IEnumerable<IEnhancedAuthenticator> authenticators, IEdgeDirectory? directory = null)
     {
         Grains = grains;
         Options = options.Value;

@@ -44,7 +44,7 @@ public static class EdgeExtensions
             }
         });
         services.AddSingleton<IValidateOptions<EdgeOptions>, EdgeOptionsValidation>();
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddClientTime();
         services.AddMetrics();
         services.AddSingleton<EdgeMetrics>();
         services.AddSingleton<EdgeContext>();

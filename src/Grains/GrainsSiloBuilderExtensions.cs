@@ -38,7 +38,7 @@ public static class GrainsSiloBuilderExtensions
         services.AddSingleton<MessageEncoder>();
         services.AddSingleton<TopicIdentities>();
         services.AddSingleton<StoredMessages>();
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddClientTime();
         services.AddOptions<LogGrainStorageOptions>(SessionStorage.Name).Configure<IOptions<TopicsOptions>>((options, topics) => options.Topic = topics.Value.Sessions.Name);
         services.AddOptions<LogStreamOptions>(StreamProvider).Configure<TopicRoutes>((options, routes) => options.Topics = [.. routes.Topics]);
         silo.AddPartitionMap()

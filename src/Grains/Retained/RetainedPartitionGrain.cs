@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using OrleansMqtt.Log;
@@ -20,7 +21,7 @@ internal sealed partial class RetainedPartitionGrain(
     RetainedPartitions partitions,
     MessageEncoder encoder,
     TopicIdentities identities,
-    TimeProvider time,
+    [FromKeyedServices(ClientTime.Key)] TimeProvider time,
     ILogger<RetainedPartitionGrain> logger) : Grain, IRetainedPartitionGrain, IRetainedViewGrain
 {
     private const int BatchRecords = 20_000;

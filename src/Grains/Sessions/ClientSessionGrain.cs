@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Streams.Kafka;
@@ -9,7 +10,7 @@ internal sealed partial class ClientSessionGrain(
     [PersistentState("session", SessionStorage.Name)] IPersistentState<SessionRecord> state,
     SessionPartitions partitions,
     EdgeServices edges,
-    TimeProvider time,
+    [FromKeyedServices(ClientTime.Key)] TimeProvider time,
     IOptions<SessionsOptions> options,
     ILogger<ClientSessionGrain> logger) : Grain, IClientSessionGrain, ISessionLifetimeGrain, IIncomingGrainCallFilter
 {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -18,7 +19,7 @@ internal sealed partial class SessionPartitionGrain(
     RetainedPartitions retainedPartitions,
     StoredMessages stored,
     TopicIdentities identities,
-    TimeProvider time,
+    [FromKeyedServices(ClientTime.Key)] TimeProvider time,
     IOptions<SessionsOptions> options,
     ILogger<SessionPartitionGrain> logger) : Grain, ISessionPartitionGrain, ISessionOwnerGrain
 {
