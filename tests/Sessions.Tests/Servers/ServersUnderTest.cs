@@ -12,12 +12,16 @@ internal static class ServersUnderTest
     public static async Task<IServerUnderTest> StartAsync(string name) => name switch
     {
         Mosquitto => await MosquittoServer.StartAsync(),
-        Kafka => await OrleansMqttServer.StartAsync(new()
-        {
-            ["Log__Kind"] = "Kafka",
-            ["Log__Kafka__BootstrapServers"] = (await KafkaBroker.SharedAsync()).BootstrapServers,
-            ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-",
-        }),
+        Kafka => await StartOnKafkaAsync(),
         _ => await OrleansMqttServer.StartAsync(new() { ["Log__Kind"] = "Embedded" }),
     };
+
+    /// <param name="sessionPartitions">The partitions of the sessions topic.</param>
+    public static async Task<IServerUnderTest> StartOnKafkaAsync(int sessionPartitions = 4) => await OrleansMqttServer.StartAsync(new()
+    {
+        ["Log__Kind"] = "Kafka",
+        ["Log__Kafka__BootstrapServers"] = (await KafkaBroker.SharedAsync()).BootstrapServers,
+        ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-",
+        ["Topics__Sessions__Partitions"] = $"{sessionPartitions}",
+    });
 }
