@@ -55,7 +55,7 @@ public sealed class TestLog : IDisposable
     {
         await using var services = CreateServices();
         var log = services.GetRequiredService<IMessageLog>();
-        await log.EnsureTopicsAsync([new(topic, 1, IsCompacted: true)], CancellationToken.None);
+        await log.EnsureTopicsAsync([new(topic, 1, IsCompacted: topic != MessagesTopic)], CancellationToken.None);
         await using var owner = await log.OpenOwnerAsync($"{Guid.NewGuid():N}", CancellationToken.None);
         await owner.AppendTransactionAsync([.. records.Select(record => new TopicRecord(topic, record))], CancellationToken.None);
     }
