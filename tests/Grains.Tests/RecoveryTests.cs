@@ -74,7 +74,7 @@ public sealed class RecoveryTests : IAsyncDisposable
         await using var store = await PartitionStore.OpenAsync(_log, new("sessions", 0), "sessions-0", static _ => { }, NullLogger.Instance, CancellationToken.None);
         List<StoreRecord> records = [];
         var sources = Enumerable.Range(0, Topics.Messages.Partitions).ToArray();
-        Add(SessionKeys.Positions, new PositionsRecord { Generation = 1, Sources = [.. sources.Select(source => (new TopicPartitionId(Topics.Messages.Name, source), 0L))] }.Encode());
+        Add(SessionKeys.Positions, new PositionsRecord { Generation = 1, Sources = [.. sources.Select(source => new StoredPosition(new(Topics.Messages.Name, source), 0))] }.Encode());
         var offsets = Array.ConvertAll(sources, static source => new SourceOffset(source, 0));
         DeliveryRecord delivery = new() { LastPacketId = 7, Matched = offsets, Inflight = [], Received = [] };
         for (var session = 0; session < Sessions; session++)
