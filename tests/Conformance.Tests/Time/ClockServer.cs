@@ -13,7 +13,7 @@ namespace OrleansMqtt.Conformance.Tests.Time;
 internal sealed class ClockServer : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-    private readonly string _directory = Directory.CreateTempSubdirectory("orleansmqtt-clock-").FullName;
+    private string? _directory;
     private WebApplication? _app;
     private Task<int> _running = Task.FromResult(0);
 
@@ -23,6 +23,7 @@ internal sealed class ClockServer : IAsyncDisposable
 
     public async Task StartAsync()
     {
+        _directory ??= Directory.CreateTempSubdirectory("orleansmqtt-clock-").FullName;
         TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         string[] settings =
         [
@@ -65,6 +66,6 @@ internal sealed class ClockServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        Directory.Delete(_directory, recursive: true);
+        Directory.Delete(_directory!, recursive: true);
     }
 }

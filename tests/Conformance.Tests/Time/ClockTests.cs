@@ -8,7 +8,6 @@ public abstract class ClockTests : ConformanceTests, IAsyncLifetime
     protected static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     protected static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(1);
     private static readonly SemaphoreSlim Places = new(2);
-    private bool _hasPlace;
 
     protected ClockTests()
         : this(new())
@@ -27,15 +26,25 @@ public abstract class ClockTests : ConformanceTests, IAsyncLifetime
     {
         ConformanceServer.RequireOwn();
         await Places.WaitAsync();
-        _hasPlace = true;
-        await Server.StartAsync();
+        try
+        {
+            await Server.StartAsync();
+        }
+        catch
+        {
+            Places.Release();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         Dispose();
-        await Server.DisposeAsync();
-        if (_hasPlace)
+        try
+        {
+            await Server.DisposeAsync();
+        }
+        finally
         {
             Places.Release();
         }
