@@ -12,11 +12,6 @@ namespace OrleansMqtt.Grains;
 internal sealed partial class SessionStore(
     PartitionStore store, SourceNumbers sources, RouterLink[] links, SessionTable sessions, long generation, bool writesPresence, ILogger logger)
 {
-    /// <summary>Records of a checkpoint's transactions, about.</summary>
-    private const int CheckpointRecords = 2_000;
-
-    private const long CheckpointBytes = 4 << 20;
-
     private readonly string _topic = store.Partition.Topic;
     private readonly PresenceNotes _presence = new(store.Partition.Topic);
     private readonly Dictionary<string, List<byte[]>> _leftovers = new(StringComparer.Ordinal);
@@ -25,8 +20,6 @@ internal sealed partial class SessionStore(
     private readonly HashSet<Session> _refused = [];
     private List<Session> _dirty = [];
     private long[] _storedPositions = [];
-    private bool _isCheckpointing;
-    private bool _isStoringPositions;
 
     /// <summary>Completes when the edges have taken what was sent to them before: until then the positions may not be stored as passed, for sessions of which nothing else is.</summary>
     public Func<Task> WhenDeliveriesTaken { get; set; } = static () => Task.CompletedTask;
@@ -209,163 +202,7 @@ internal sealed partial class SessionStore(
         MarkDirty(session);
     }
 
-    /// <summary>Stores what changed. Returns at once when the last checkpoint is still under way.</summary>
-    public async Task CheckpointAsync()
-    {
-        if (_isCheckpointing)
-        {
-            return;
-        }
-
-        _isCheckpointing = true;
-        try
-        {
-            var presence = _presence.Take();
-            List<StoreRecord> records = [.. presence];
-            var dirty = _dirty;
-            _dirty = [];
-
-            // The positions are those of this moment, and are stored after all that was matched up to them.
-            List<StoreRecord> positions = [];
-            var taken = Task.CompletedTask;
-            if (!_isStoringPositions && (sessions.All.Count > 0 || DurableSessions > 0) && !links.Select(link => link.Position).SequenceEqual(_storedPositions))
-            {
-                AddPositions(positions);
-                taken = WhenDeliveriesTaken();
-            }
-
-            var areTogether = _refused.Count == 0 && taken.IsCompleted;
-            List<Task> commits = [];
-            List<Session> stored = [];
-            var bytes = 0L;
-            foreach (var session in dirty)
-            {
-                if (!session.IsDirty || session.IsEnded)
-                {
-                    continue;
-                }
-
-                if (_refused.Contains(session))
-                {
-                    commits.Add(StoreAloneAsync(session));
-                    continue;
-                }
-
-                bytes += AddCheckpoint(session, records);
-                stored.Add(session);
-                if (records.Count >= CheckpointRecords || bytes >= CheckpointBytes)
-                {
-                    areTogether = false;
-                    commits.Add(StoreTogetherAsync(records, stored, presence));
-                    (records, stored, presence, bytes) = ([], [], [], 0);
-                }
-            }
-
-            if (areTogether)
-            {
-                records.AddRange(positions);
-            }
-
-            if (records.Count > 0)
-            {
-                commits.Add(StoreTogetherAsync(records, stored, presence));
-            }
-
-            await Task.WhenAll(commits);
-            if (positions.Count > 0 && !areTogether)
-            {
-                StorePositions(positions, taken).Ignore();
-            }
-        }
-        finally
-        {
-            _isCheckpointing = false;
-        }
-    }
-
     private static bool HasWaiting(Session session) => session.Mailbox.Count > 0 || session.Retained is not null;
-
-    /// <summary>A record that the log does not take, ever, keeps the others of its transaction from being stored: they follow with the next checkpoint.</summary>
-    private async Task StoreTogetherAsync(List<StoreRecord> records, List<Session> stored, List<StoreRecord> presence)
-    {
-        try
-        {
-            await CommitAsync(records, stored);
-        }
-        catch (ArgumentException exception)
-        {
-            LogRefused(exception, stored.Count);
-            if (presence.Count > 0)
-            {
-                await CommitAsync(presence);
-            }
-        }
-    }
-
-    private async Task StoreAloneAsync(Session session)
-    {
-        List<StoreRecord> records = [];
-        AddCheckpoint(session, records);
-        try
-        {
-            await CommitAsync(records, [session]);
-            _refused.Remove(session);
-        }
-        catch (ArgumentException exception)
-        {
-            LogRefusedAlone(exception, session.ClientId);
-        }
-    }
-
-    /// <returns>The bytes of what was added.</returns>
-    private long AddCheckpoint(Session session, List<StoreRecord> records)
-    {
-        var before = records.Count;
-        if (session.IsDurable || session.Group is not null || HasWaiting(session))
-        {
-            AddSession(session, records);
-        }
-        else
-        {
-            session.IsDirty = false;
-            AddRemoval(session, records);
-        }
-
-        var bytes = 0L;
-        for (var i = before; i < records.Count; i++)
-        {
-            bytes += records[i].Record.Value?.Length ?? 0;
-        }
-
-        return bytes;
-    }
-
-    private async Task StorePositions(List<StoreRecord> positions, Task taken)
-    {
-        _isStoringPositions = true;
-        try
-        {
-            await taken;
-            _refused.RemoveWhere(static session => session.IsEnded);
-            if (_refused.Count == 0)
-            {
-                await CommitAsync(positions);
-            }
-            else
-            {
-                _storedPositions = [];
-            }
-        }
-        catch (Exception)
-        {
-            // The partition has a later owner, or the next checkpoint stores them.
-            _storedPositions = [];
-        }
-        finally
-        {
-            _isStoringPositions = false;
-        }
-    }
 
     private void AddLeftovers(Session session, List<StoreRecord> records)
     {
@@ -414,10 +251,4 @@ internal sealed partial class SessionStore(
 
         return matched;
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The log refuses a record of {Count} sessions; each is stored by itself next")]
-    private partial void LogRefused(Exception exception, int count);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The log refuses a record of the session of client {ClientId}; until it takes it, the positions of the partition are not stored")]
-    private partial void LogRefusedAlone(Exception exception, string clientId);
 }
