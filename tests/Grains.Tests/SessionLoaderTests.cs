@@ -147,6 +147,25 @@ public sealed class SessionLoaderTests
     }
 
     [Fact]
+    public void Of_a_partition_that_is_not_read_any_more_what_is_in_flight_is_over_and_what_was_released_goes_on()
+    {
+        SourceNumbers sources = new(new() { Generation = 1, Sources = [new(new("old", 0), 9)] }, [Source]);
+        DeliveryRecord delivery = new()
+        {
+            Matched = [],
+            Inflight = [new(1, 0, 5, 2, IsReleased: false), new(2, 0, 6, 2, IsReleased: true), new(3, 1, 7, 1, IsReleased: false)],
+            Received = [],
+        };
+        _loader.Add(new(SessionKeys.Session("client"), Record(), 0));
+        _loader.Add(new(SessionKeys.Delivery("client"), delivery.Encode(), 0));
+
+        var loaded = Assert.Single(_loader.CreateSessions(new(), sources)).Session;
+
+        Assert.Equal([(2, true), (3, false)], loaded.Window.InOrder.Select(each => ((int)each.PacketId, each.Message.IsReleased)));
+        Assert.Equal([SourceNumbers.None, 1], loaded.Window.InOrder.Select(each => sources.NumberOf(each.Message.Reference)));
+    }
+
+    [Fact]
     public void A_retained_message_in_flight_whose_record_was_refused_is_stored_again()
     {
         MessageReference reference = new(9, 1, 2, Retain: true);

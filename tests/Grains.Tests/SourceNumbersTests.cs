@@ -21,14 +21,16 @@ public sealed class SourceNumbersTests
         SourceNumbers after = new(stored, [First, Second], topicIds: [New, Old]);
 
         Assert.Equal((true, false), (after.IsAnew(0), after.IsAnew(1)));
-        Assert.Equal(([2, 1], -1L, 0L), (after.OfLinks.ToArray(), after.PositionOf(0), after.PositionOf(1)));
+        Assert.Equal([2, 1], after.OfLinks.ToArray());
+        Assert.Equal((-1, 0), (after.PositionOf(0), after.PositionOf(1)));
         Assert.Equal((-1, 1, 0), (after.LinkOf(0, 5), after.LinkOf(1, 5), after.LinkOf(2, 5)));
         Assert.Equal([0, 7], after.ByLink([new(0, 9), new(1, 7)]));
         Assert.Equal(New, after.TopicIdOf(0));
 
         // The old one's number is not given to another, and the new one keeps its own.
         SourceNumbers later = new(PositionsRecord.Decode(after.Encode(2, [])), [First, Second], topicIds: [New, Old]);
-        Assert.Equal(([2, 1], false), (later.OfLinks.ToArray(), later.IsAnew(0)));
+        Assert.Equal([2, 1], later.OfLinks.ToArray());
+        Assert.False(later.IsAnew(0));
     }
 
     [Fact]

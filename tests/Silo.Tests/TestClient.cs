@@ -23,11 +23,12 @@ internal sealed class TestClient : IAsyncDisposable
 
     public bool IsSessionPresent { get; private set; }
 
-    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, uint sessionExpiry = 0, bool? cleanStart = null)
+    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, uint sessionExpiry = 0, bool? cleanStart = null, bool acknowledges = true)
     {
         TestClient client = new();
         client._client.ApplicationMessageReceivedAsync += received =>
         {
+            received.AutoAcknowledge = acknowledges;
             client._received.Writer.TryWrite(received.ApplicationMessage);
             return Task.CompletedTask;
         };

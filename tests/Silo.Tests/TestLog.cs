@@ -1,3 +1,4 @@
+using System.Text;
 using Confluent.Kafka;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -65,6 +66,20 @@ public sealed class TestLog : IDisposable
     {
         await using var services = CreateServices();
         await using var owner = await services.GetRequiredService<IMessageLog>().OpenOwnerAsync($"{Settings["Topics__Sessions__Name"]}-{sessionPartition}", CancellationToken.None);
+    }
+
+    /// <summary>Waits until the only partition of the sessions topic of a Kafka has a record whose key begins so.</summary>
+    public async Task WaitForSessionRecordAsync(string key)
+    {
+        await using var services = CreateServices();
+        var log = services.GetRequiredService<IMessageLog>();
+        var topic = Settings["Topics__Sessions__Name"];
+        await log.EnsureTopicsAsync([new(topic, 1, IsCompacted: true)], CancellationToken.None);
+        using CancellationTokenSource limit = new(TestClient.Limit);
+        await using var reader = log.OpenReader(topic, 0, 0);
+        while (!(await reader.ReadAsync(1_000, limit.Token)).Records.Any(record => record.Key is { } found && Encoding.UTF8.GetString(found.Span).StartsWith(key, StringComparison.Ordinal)))
+        {
+        }
     }
 
     /// <summary>Deletes the topic of messages of a Kafka and makes it anew, empty.</summary>

@@ -1,3 +1,4 @@
+using MQTTnet.Protocol;
 using OrleansMqtt.TestKit;
 using Xunit;
 
@@ -78,14 +79,46 @@ public sealed class TopicMadeAnewTests
         }
     }
 
+    [Theory]
+    [InlineData(MqttQualityOfServiceLevel.AtLeastOnce)]
+    [InlineData(MqttQualityOfServiceLevel.ExactlyOnce)]
+    public async Task What_a_client_has_not_acknowledged_of_the_old_topic_keeps_nothing_of_the_new_one_from_being_stored(MqttQualityOfServiceLevel qos)
+    {
+        const int After = 6;
+        using var log = await TestLog.CreateAsync("Kafka");
+        log.Settings["Topics__Sessions__Partitions"] = "1";
+        await using var server = await MqttServer.StartAsync(log.Settings);
+        await using var holding = await TestClient.ConnectAsync(server.Port, "holding", sessionExpiry: 3600, acknowledges: false);
+        await holding.SubscribeAsync(Topic, qos);
+        await LeaveAsync(server, "away");
+        await PublishAsync(server, "before", 1, qos);
+        await holding.ReceiveAsync();
+
+        await log.MakeMessagesAnewAsync();
+        await server.Process.WaitForLineAsync("goes on with 1 living connections", TestClient.Limit);
+        await PublishAsync(server, "after", After);
+        Assert.True((await holding.PublishAsync(Topic, "of its own", MqttQualityOfServiceLevel.ExactlyOnce)).IsSuccess);
+        await holding.SubscribeAsync("another");
+        await log.WaitForSessionRecordAsync("away\0m");
+        await server.Process.KillAsync();
+        await server.StartAgainAsync();
+
+        foreach (var clientId in new[] { "away", "holding" })
+        {
+            await using var client = await TestClient.ConnectAsync(server.Port, clientId, sessionExpiry: 3600, cleanStart: false);
+            Assert.True(client.IsSessionPresent);
+            Assert.Equal([.. Numbered("after", After), "of its own"], await client.ReceiveAsync(After + 1));
+        }
+    }
+
     private static IEnumerable<string> Numbered(string text, int count) => Enumerable.Range(0, count).Select(i => $"{text} {i}");
 
-    private static async Task PublishAsync(MqttServer server, string text, int count)
+    private static async Task PublishAsync(MqttServer server, string text, int count, MqttQualityOfServiceLevel qos = MqttQualityOfServiceLevel.AtLeastOnce)
     {
         await using var publisher = await TestClient.ConnectAsync(server.Port);
         foreach (var payload in Numbered(text, count))
         {
-            await publisher.PublishAsync(Topic, payload);
+            await publisher.PublishAsync(Topic, payload, qos);
         }
     }
 

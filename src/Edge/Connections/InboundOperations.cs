@@ -251,8 +251,15 @@ internal sealed class InboundOperations(MqttConnection connection, EdgeContext c
     {
         try
         {
-            var result = await AskOwnerAsync(client => client.Unsubscribe(connection.Session.Epoch, packet.Filters), _ => connection.Subscriptions.Remove(packet.Filters));
-            if (result.Existed is not { } existed)
+            bool[]? before = null;
+            var result = await AskOwnerAsync(
+                client => client.Unsubscribe(connection.Session.Epoch, packet.Filters),
+                answer =>
+                {
+                    connection.Subscriptions.Remove(packet.Filters);
+                    before ??= answer.Existed;
+                });
+            if ((result.Existed is null ? null : before ?? result.Existed) is not { } existed)
             {
                 connection.Close(CloseReason.TakenOver);
                 return;

@@ -202,9 +202,15 @@ internal sealed partial class SessionLoader(ILogger logger)
         session.Window.LastPacketId = delivery.LastPacketId;
         foreach (var (packetId, source, offset, qos, isReleased, retain) in delivery.Inflight)
         {
-            if (sources.LinkOf(source, offset) is >= 0 and var link && session.Window.Find(packetId) is null)
+            var link = sources.LinkOf(source, offset);
+            if (link < 0 && !isReleased)
             {
-                session.Window.Load(packetId, new(offset, (ushort)link, qos, retain), isReleased);
+                GrainInstruments.Dropped.Add(1, GrainInstruments.Removed);
+            }
+            else if (session.Window.Find(packetId) is null)
+            {
+                // A PUBREL needs no message: it is sent again wherever that was ([MQTT-4.4.0-1]).
+                session.Window.Load(packetId, new(offset, link < 0 ? ushort.MaxValue : (ushort)link, qos, retain), isReleased);
             }
         }
 

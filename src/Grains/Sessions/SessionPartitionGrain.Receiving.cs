@@ -34,13 +34,13 @@ internal sealed partial class SessionPartitionGrain
             isNew[i] = records.Count > before;
         }
 
-        foreach (var session in changed)
-        {
-            _store.AddSession(session, records);
-        }
-
         try
         {
+            foreach (var session in changed)
+            {
+                _store.AddSession(session, records);
+            }
+
             // Without records it waits for the commits before: what is known already may not be durable yet.
             await _store.CommitAsync(records, changed);
             return outcomes;
@@ -49,6 +49,17 @@ internal sealed partial class SessionPartitionGrain
         {
             LogRefused(exception, _partition);
             return await PublishOneByOne(items, isNew, outcomes);
+        }
+        catch
+        {
+            // The next attempt is a new one: an identifier without its message on the log may not count as received.
+            Forget(items, isNew);
+            foreach (var session in changed)
+            {
+                _store.NoteRefused(session);
+            }
+
+            throw;
         }
     }
 
@@ -79,6 +90,17 @@ internal sealed partial class SessionPartitionGrain
         }
 
         return InboundQoS2Outcome.NotFound;
+    }
+
+    private void Forget(ArraySegment<InboundQoS2> items, bool[] isNew)
+    {
+        for (var i = 0; i < isNew.Length; i++)
+        {
+            if (isNew[i])
+            {
+                _sessions.Find(items[i].SessionSlot, items[i].Epoch)?.Received?.Remove(items[i].PacketId);
+            }
+        }
     }
 
     /// <summary>The log does not take one of the records, ever (it is too large): nothing of the batch was stored, and the others must not suffer.</summary>

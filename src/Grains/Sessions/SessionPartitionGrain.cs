@@ -104,7 +104,7 @@ internal sealed partial class SessionPartitionGrain(
                 },
                 results => SessionStore.NoteStored(together, results, session is null ? [] : [session]));
         }
-        catch (ArgumentException) when (session is not null)
+        catch when (session is not null)
         {
             _store.NoteRefused(session);
             throw;

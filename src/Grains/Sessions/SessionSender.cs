@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
 using OrleansMqtt.Storage.Kafka;
 
 namespace OrleansMqtt.Grains;
@@ -206,35 +207,40 @@ internal sealed partial class SessionSender(
     private async Task SendWhenStored(List<GatheredDelivery> gathered)
     {
         List<StoreRecord> records = [];
-        List<Session> sessions = [];
         List<HeldLease> taken = [];
-        foreach (var session in gathered.Select(delivery => delivery.Session))
+        List<Session> sessions = [.. gathered.Select(static delivery => delivery.Session).Where(static session => session.IsGathering).Distinct()];
+        foreach (var session in sessions)
         {
-            if (session.IsGathering)
-            {
-                session.IsGathering = false;
-                session.Commits++;
-                sessions.Add(session);
-                store.AddSession(session, records);
-                taken.AddRange(session.Shares?.TakeStoring() ?? []);
-            }
+            session.IsGathering = false;
+            session.Commits++;
         }
 
         try
         {
+            foreach (var session in sessions)
+            {
+                store.AddSession(session, records);
+                taken.AddRange(session.Shares?.TakeStoring() ?? []);
+            }
+
             await store.CommitAsync(records, sessions);
         }
-        catch (ArgumentException exception)
+        catch (Exception exception) when (exception is OwnerFencedException or ObjectDisposedException)
         {
-            // The log does not take what belongs to these sessions. They go on: what was to be sent now follows when they connect again.
+            // The partition has a later owner, or ends: these sessions go on there.
             LogNotStored(exception, sessionPartition);
-            sessions.ForEach(static session => session.Commits--);
             return;
         }
         catch (Exception exception)
         {
-            // The partition has a later owner, or ends: these sessions go on there.
+            // What belongs to these sessions cannot be stored now. They go on: what was to be sent now follows when they connect again.
             LogNotStored(exception, sessionPartition);
+            foreach (var session in sessions)
+            {
+                session.Commits--;
+                store.NoteRefused(session);
+            }
+
             return;
         }
 

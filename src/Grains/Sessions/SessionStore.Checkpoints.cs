@@ -56,7 +56,12 @@ internal sealed partial class SessionStore
                     continue;
                 }
 
-                bytes += AddCheckpoint(session, records);
+                if (!TryAddCheckpoint(session, records, out var added))
+                {
+                    continue;
+                }
+
+                bytes += added;
                 stored.Add(session);
                 if (records.Count >= CheckpointRecords || bytes >= CheckpointBytes)
                 {
@@ -66,6 +71,7 @@ internal sealed partial class SessionStore
                 }
             }
 
+            areTogether &= _refused.Count == 0;
             if (areTogether)
             {
                 records.AddRange(positions);
@@ -108,7 +114,11 @@ internal sealed partial class SessionStore
     private async Task StoreAloneAsync(Session session)
     {
         List<StoreRecord> records = [];
-        AddCheckpoint(session, records);
+        if (!TryAddCheckpoint(session, records, out _))
+        {
+            return;
+        }
+
         try
         {
             await CommitAsync(records, [session]);
@@ -117,6 +127,25 @@ internal sealed partial class SessionStore
         catch (ArgumentException exception)
         {
             LogRefusedAlone(exception, session.ClientId);
+        }
+    }
+
+    /// <summary>Adds what stores a session, or removes what is stored of it. A fault of one may not keep the others from being stored.</summary>
+    private bool TryAddCheckpoint(Session session, List<StoreRecord> records, out long bytes)
+    {
+        var before = records.Count;
+        try
+        {
+            bytes = AddCheckpoint(session, records);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            LogRefusedAlone(exception, session.ClientId);
+            records.RemoveRange(before, records.Count - before);
+            NoteRefused(session);
+            bytes = 0;
+            return false;
         }
     }
 
@@ -173,6 +202,6 @@ internal sealed partial class SessionStore
     [LoggerMessage(Level = LogLevel.Warning, Message = "The log refuses a record of {Count} sessions; each is stored by itself next")]
     private partial void LogRefused(Exception exception, int count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The log refuses a record of the session of client {ClientId}; until it takes it, the positions of the partition are not stored")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The session of client {ClientId} cannot be stored; until it can, the positions of the partition are not stored either")]
     private partial void LogRefusedAlone(Exception exception, string clientId);
 }

@@ -83,7 +83,7 @@ internal sealed partial class SessionStore(
             MailboxHead = session.Mailbox.Head,
             Matched = MatchedOf(session),
             Inflight = [.. session.Window.InOrder.Where(entry => session.Shares?.IsLeased(entry.PacketId) != true).Select(entry =>
-                new StoredInflight(entry.PacketId, sources.OfLinks[entry.Message.Reference.Link], entry.Message.Reference.Offset, entry.Message.Reference.QoS, entry.Message.IsReleased, entry.Message.Reference.Retain))],
+                new StoredInflight(entry.PacketId, sources.NumberOf(entry.Message.Reference), entry.Message.Reference.Offset, entry.Message.Reference.QoS, entry.Message.IsReleased, entry.Message.Reference.Retain))],
             Received = session.Received is { } received ? [.. received] : [],
             Retained = session.Retained?.Store(sources) ?? [],
         };
@@ -237,7 +237,7 @@ internal sealed partial class SessionStore(
             Open = [.. open.Select(lease => new StoredLease(lease.Number, lease.ClientId, lease.Member, Stored(lease.Reference)))],
         };
 
-        StoredReference Stored(MessageReference reference) => new(sources.OfLinks[reference.Link], reference.Offset, reference.QoS);
+        StoredReference Stored(MessageReference reference) => new(sources.NumberOf(reference), reference.Offset, reference.QoS);
     }
 
     private SourceOffset[] MatchedOf(Session session)

@@ -8,6 +8,9 @@ namespace OrleansMqtt.Grains;
 /// </summary>
 internal sealed class SourceNumbers
 {
+    /// <summary>The number of no partition: that of a reference which leads nowhere any more, and keeps its place.</summary>
+    public const int None = int.MaxValue >> 2;
+
     private readonly List<StoredPosition> _stored;
     private readonly int[] _ofLinks;
     private readonly bool[] _areAnew;
@@ -41,6 +44,9 @@ internal sealed class SourceNumbers
 
     /// <summary>The number of each link.</summary>
     public ReadOnlySpan<int> OfLinks => _ofLinks;
+
+    /// <summary>The number of a reference's partition.</summary>
+    public int NumberOf(in MessageReference reference) => reference.Link < _ofLinks.Length ? _ofLinks[reference.Link] : None;
 
     /// <summary>The stored position of a link; -1 when there is none.</summary>
     public long PositionOf(int link) => _stored[_ofLinks[link]].Position;

@@ -53,15 +53,21 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
     /// <summary>Waits for Kafka. Returns the identity of each topic; empty where there is none.</summary>
     public async Task<Guid[]> ReadIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var hasLogged = false; ;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 return [.. (await TryDescribeAsync(topics)).Select(IdOf)];
             }
-            catch (KafkaException)
+            catch (KafkaException exception)
             {
+                if (!hasLogged)
+                {
+                    hasLogged = true;
+                    logger.LogWaiting(options.BootstrapServers, exception.Error.Reason);
+                }
+
                 await Task.Delay(500, cancellationToken);
             }
         }

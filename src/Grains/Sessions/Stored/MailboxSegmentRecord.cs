@@ -7,9 +7,6 @@ internal static class MailboxSegmentRecord
 {
     private const byte Version = 1;
 
-    /// <summary>The source of a reference into a partition that is not read any more: it keeps its place.</summary>
-    private const int NoSource = int.MaxValue >> 2;
-
     /// <param name="references">The references.</param>
     /// <param name="sourceOf">The number of a link's source.</param>
     public static byte[] Encode(ReadOnlySpan<MessageReference> references, ReadOnlySpan<int> sourceOf)
@@ -20,7 +17,7 @@ internal static class MailboxSegmentRecord
         long last = 0;
         foreach (var reference in references)
         {
-            var source = reference.Link < sourceOf.Length ? sourceOf[reference.Link] : NoSource;
+            var source = reference.Link < sourceOf.Length ? sourceOf[reference.Link] : SourceNumbers.None;
             writer.WriteNumber((source << 2) | (reference.Retain ? (reference.QoS == 1 ? 0 : 3) : reference.QoS));
             writer.WriteDifference(reference.Offset - last);
             last = reference.Offset;
