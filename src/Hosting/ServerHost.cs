@@ -30,16 +30,18 @@ public static partial class ServerHost
             return await CreateSchemaCommand.RunAsync(builder.Configuration);
         }
 
-        WebApplication? app = null;
+        // Kept, because the application is disposed of when its run ends.
+        var stopping = CancellationToken.None;
         try
         {
             builder.AddServer(program);
-            app = builder.Build();
+            var app = builder.Build();
+            stopping = app.Lifetime.ApplicationStopping;
             app.MapServer(program);
             await app.RunAsync();
             return 0;
         }
-        catch (OperationCanceledException) when (app?.Lifetime.ApplicationStopping.IsCancellationRequested == true)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Stopped while it waited for the database or the log.
             return 0;

@@ -17,7 +17,7 @@ internal static class StartupFailure
         LogConfigurationException invalid => invalid.Message,
 
         // A value that is no number, for example: the innermost names the setting and the value.
-        InvalidOperationException { Source: Binder } unreadable => unreadable.InnerException is InvalidOperationException { Source: Binder } inner ? Describe(inner) : unreadable.Message,
+        InvalidOperationException { Source: Binder } unreadable => unreadable.InnerException is InvalidOperationException { Source: Binder } inner ? Describe(inner) : UnreadableSetting.Describe(unreadable.Message),
         IOException { InnerException: AddressInUseException or SocketException } unbound => unbound.Message,
         AggregateException { InnerExceptions.Count: > 0 } several => Describe(several.InnerExceptions[0]),
         { InnerException: { } inner } => Describe(inner),

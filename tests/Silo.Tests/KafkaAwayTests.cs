@@ -15,6 +15,19 @@ public sealed class KafkaAwayTests
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromMinutes(3);
 
     [Fact]
+    public async Task A_server_that_is_stopped_while_it_waits_for_Kafka_at_its_start_ends_without_a_fault()
+    {
+        using var log = TestLog.OnKafka("127.0.0.1:1");
+        await using var server = ChildProcess.Start(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll")], new Dictionary<string, string>(log.Settings) { ["Http__Port"] = "0" });
+        await server.WaitForLineAsync("Waiting for Kafka at 127.0.0.1:1", TestClient.Limit);
+        server.Signal("TERM");
+        await server.WaitForExitAsync(TestClient.Limit);
+        Assert.Equal(0, server.ExitCode);
+        Assert.DoesNotContain(server.Lines, static line => line.Contains("xception", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task While_Kafka_hangs_a_flood_fills_no_memory_and_stops_nobody_else_and_afterwards_all_of_it_is_in_order()
     {
         const int Publishers = 10;

@@ -165,9 +165,11 @@ public sealed class MainPathTests
     [InlineData("Topics__DefaultQoS", "7", "Topics:DefaultQoS is 7: it must be 0, 1 or 2.")]
     [InlineData("Topics__Messages__Name", "a/b", "Topics:Messages:Name is 'a/b': it must be a Kafka topic name, 1 to 249 letters, digits, '.', '_' and '-'.")]
     [InlineData("Http__Port", "99999", "Http:Port is 99999: it must be 0 (a free port) to 65535.")]
-    [InlineData("Mqtt__MaximumPacketSize", "1MB", "Failed to convert configuration value '1MB' at 'Mqtt:MaximumPacketSize' to type 'System.Int32'.")]
-    [InlineData("Mqtt__Listeners__0__Transport", "Udp", "Failed to convert configuration value 'Udp' at 'Mqtt:Listeners:0:Transport' to type 'OrleansMqtt.Edge.Configuration.ListenerTransport'.")]
-    [InlineData("Topics__Routes__0__Partitions", "four", "Failed to convert configuration value 'four' at 'Topics:Routes:0:Partitions' to type 'System.Int32'.")]
+    [InlineData("Mqtt__MaximumPacketSize", "1MB", "Mqtt:MaximumPacketSize is '1MB': it must be a whole number.")]
+    [InlineData("Mqtt__Listeners__0__Transport", "Udp", "Mqtt:Listeners:0:Transport is 'Udp': it must be Any, Tcp or WebSocket.")]
+    [InlineData("Mqtt__RecieveMaximum", "5", "There is no setting 'RecieveMaximum' beside those of Edge: docs/configuration.md lists all.")]
+    [InlineData("Log__Kind", "Foo", "Log:Kind is 'Foo': it must be Embedded or Kafka.")]
+    [InlineData("Topics__Routes__0__Partitions", "four", "Topics:Routes:0:Partitions is 'four': it must be a whole number.")]
     [InlineData("Cluster__SiloPort", "99999", "Cluster:SiloPort is 99999: it must be 0 (a free port) to 65535.")]
     public async Task A_wrong_setting_stops_the_start_with_one_line(string name, string value, string line)
     {
