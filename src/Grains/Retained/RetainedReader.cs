@@ -181,31 +181,16 @@ internal sealed partial class RetainedReader(IMessageLog log, TopicPartitionId p
         return batch;
     }
 
-    /// <summary>Reads on from an offset: at least up to the next.</summary>
+    /// <summary>Reads on from an offset: at least up to the next, or to the first that the log still holds.</summary>
     private async Task<LogBatch> ReadStretch(long from, int maximum)
     {
-        while (true)
+        try
         {
-            try
-            {
-                var batch = await log.ReadRangeAsync(partition.Topic, partition.Partition, from, maximum, CancellationToken.None);
-                if (batch.To > from)
-                {
-                    return batch;
-                }
-
-                // The end moved back for a moment, as with an open transaction.
-                await Task.Delay(10);
-            }
-            catch (OffsetOutOfRangeException exception)
-            {
-                return new() { Topic = partition.Topic, Partition = partition.Partition, From = from, To = Math.Max(from + 1, exception.Available.Start), Records = [] };
-            }
-            catch (Exception exception) when (exception is not ObjectDisposedException)
-            {
-                LogReadFailed(exception, partition, from);
-                await Task.Delay(200);
-            }
+            return await log.ReadOnAsync(partition, from, maximum, exception => LogReadFailed(exception, partition, from));
+        }
+        catch (OffsetOutOfRangeException exception)
+        {
+            return new() { Topic = partition.Topic, Partition = partition.Partition, From = from, To = Math.Max(from + 1, exception.Available.Start), Records = [] };
         }
     }
 

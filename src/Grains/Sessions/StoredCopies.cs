@@ -18,7 +18,8 @@ internal sealed partial class StoredCopies(IMessageLog log, TopicPartitionId par
             var part = 0;
             for (var position = stored.From; position < stored.To;)
             {
-                var batch = await ReadAsync(position, (int)Math.Min(stored.To - position, StretchRecords));
+                var from = position;
+                var batch = await log.ReadOnAsync(partition, from, (int)Math.Min(stored.To - from, StretchRecords), exception => LogReadFailed(exception, partition, from));
                 position = batch.To;
                 foreach (var record in batch.Records)
                 {
@@ -37,29 +38,6 @@ internal sealed partial class StoredCopies(IMessageLog log, TopicPartitionId par
             GrainInstruments.Unreadable.Add(1);
             LogUnreadable(partition, SessionKeys.Describe(SessionKeys.Copy(clientId, packetId, 0)), exception.Message);
             return null;
-        }
-    }
-
-    private async Task<LogBatch> ReadAsync(long from, int count)
-    {
-        while (true)
-        {
-            try
-            {
-                var batch = await log.ReadRangeAsync(partition.Topic, partition.Partition, from, count, CancellationToken.None);
-                if (batch.To > from)
-                {
-                    return batch;
-                }
-
-                // Committed, but the end of its transaction is still to be seen.
-                await Task.Delay(10);
-            }
-            catch (Exception exception) when (exception is not (OffsetOutOfRangeException or ObjectDisposedException))
-            {
-                LogReadFailed(exception, partition, from);
-                await Task.Delay(200);
-            }
         }
     }
 
