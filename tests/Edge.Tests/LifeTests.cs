@@ -23,6 +23,24 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task A_takeover_waits_for_acknowledgements_on_their_way_to_the_session()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        host.Grains.AcknowledgeGate = new();
+        using var first = await host.ConnectAsync();
+        await first.SendAsync("40020001");
+        await first.ExpectOnlyPingResponseAsync();
+        using var second = await host.OpenAsync();
+        await second.SendAsync(RawClient.ConnectPacket("c", 5));
+        Assert.Equal("8E", (await first.ReceiveUntilClosedAsync())[4..6]);
+        Assert.Single(host.Grains.Calls, "connect c");
+        host.Grains.AcknowledgeGate.SetResult();
+        Assert.StartsWith("20", await second.ReceivePacketAsync(), StringComparison.Ordinal);
+        Assert.Single(host.Grains.Acknowledgements);
+        await second.ExpectOnlyPingResponseAsync();
+    }
+
+    [Fact]
     public async Task A_takeover_drops_publishes_that_wait_behind_a_subscribe()
     {
         await using var host = await EdgeHost.StartAsync();

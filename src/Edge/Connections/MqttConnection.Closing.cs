@@ -57,6 +57,9 @@ internal sealed partial class MqttConnection
             await publishes.WaitUntilSettledAsync();
         }
 
+        // What the client has acknowledged does not come again.
+        await (_acknowledgements?.WaitUntilSentAsync() ?? Task.CompletedTask);
+
         // The session may not have heard yet that the client had ended the connection itself.
         return _closeReason is { } reason && reason != CloseReason.TakenOver ? reason.ToNotice() : null;
     }

@@ -12,8 +12,8 @@ public interface IEdgeService : IGrainService
     ValueTask<DeliveryResult> Deliver([Immutable] DeliveryBatch batch);
 
     /// <summary>
-    /// Closes a connection because its client identifier is used by a later one (DISCONNECT 0x8E for MQTT 5), and returns when none of its publishes is on its way to the log
-    /// any more. Does nothing when it is gone.
+    /// Closes a connection because its client identifier is used by a later one (DISCONNECT 0x8E for MQTT 5), and returns when none of its publishes is on its way to the log,
+    /// and none of its acknowledgements to the session, any more. Does nothing when it is gone.
     /// </summary>
     /// <returns>How the connection had ended by itself before; null when this ended it, or it is gone.</returns>
     ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId);

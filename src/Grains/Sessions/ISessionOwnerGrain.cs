@@ -20,7 +20,9 @@ internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IStoragePartition
     /// <summary>The connection is accepted: what is in flight is sent again, and what waits follows.</summary>
     ValueTask Start(string clientId, ConnectionEpoch epoch);
 
-    /// <summary>Takes the session from the connection that has it: nothing that comes from there counts any more. Null when there is none.</summary>
+    /// <summary>
+    /// Takes the session from the connection that has it: of what comes from there only acknowledgements that are on their way count still. Null when there is none.
+    /// </summary>
     ValueTask<LivingConnection?> Seize(string clientId);
 
     /// <summary>The connection has ended and the session goes on; its grain is asked again when something is due.</summary>

@@ -6,6 +6,8 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>Shared by all sessions that have nothing to send again; nothing is ever put into it.</summary>
     private static readonly Queue<ushort> NothingToResend = new(0);
 
+    private ConnectionEpoch? _seized;
+
     public string ClientId { get; } = clientId;
 
     /// <summary>Its place in the table.</summary>
@@ -21,6 +23,9 @@ internal sealed class Session(string clientId, int slot)
     public EdgeOutbox? Edge { get; private set; }
 
     public long ConnectionId { get; private set; }
+
+    /// <summary>The connection whose acknowledgements count: the living one, or the one from which the session was seized, until the next begins.</summary>
+    public ConnectionEpoch? Acknowledging => Edge is null ? _seized : Epoch;
 
     /// <summary>Whether it is stored, and outlives its connection; set by <see cref="SessionStore.SetDurable"/>.</summary>
     public bool IsDurable { get; set; }
@@ -130,10 +135,18 @@ internal sealed class Session(string clientId, int slot)
     /// <summary>The connection is accepted; deliveries may begin.</summary>
     public void Start() => IsStarted = true;
 
+    /// <summary>Another connection takes the session: nothing goes to the one that has it any more, and of what comes from there only acknowledgements on their way count.</summary>
+    public void Seize(ConnectionEpoch epoch)
+    {
+        var seized = Epoch;
+        Detach(epoch);
+        _seized = seized;
+    }
+
     /// <summary>Nothing goes to the connection any more, and nothing that comes from it counts.</summary>
     public void Detach(ConnectionEpoch epoch)
     {
-        (Edge, IsStarted, Epoch) = (null, false, epoch);
+        (Edge, IsStarted, Epoch, _seized) = (null, false, epoch, null);
         Copies?.Release();
     }
 

@@ -156,7 +156,7 @@ internal sealed partial class SessionPartitionGrain(
         }
 
         LivingConnection living = new(edge.Edge, session.ConnectionId);
-        session.Detach(NextEpoch());
+        session.Seize(NextEpoch());
         _memberships.Disconnected(session);
         return living;
     }
@@ -244,16 +244,18 @@ internal sealed partial class SessionPartitionGrain(
 
         foreach (var acknowledgement in batch.Items)
         {
-            if (_sessions.Find(acknowledgement.SessionSlot, acknowledgement.Epoch) is { Edge: not null } session)
+            if (_sessions.FindAcknowledging(acknowledgement.SessionSlot, acknowledgement.Epoch) is not { } session)
             {
-                if (acknowledgement.Kind == AcknowledgementKind.Written)
-                {
-                    _retained.OnWritten(session);
-                }
-                else
-                {
-                    _sender.Acknowledge(session, acknowledgement);
-                }
+                continue;
+            }
+
+            if (acknowledgement.Kind != AcknowledgementKind.Written)
+            {
+                _sender.Acknowledge(session, acknowledgement);
+            }
+            else if (session.Edge is not null)
+            {
+                _retained.OnWritten(session);
             }
         }
 

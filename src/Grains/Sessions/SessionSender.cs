@@ -271,6 +271,11 @@ internal sealed partial class SessionSender(
         const byte NotFound = 0x92;
         if (inflight is not { Reference.QoS: 2 } message)
         {
+            if (session.Edge is null)
+            {
+                return;
+            }
+
             SendNow(session, null, packetId, NotFound, isDuplicate: false, subscriptionIdentifiers: null, Delivery.NoSource);
             return;
         }
@@ -280,6 +285,12 @@ internal sealed partial class SessionSender(
             session.Window.Release(packetId);
             session.Copies?.End(packetId);
             store.MarkDirty(session);
+        }
+
+        if (session.Edge is null)
+        {
+            // PUBREL goes to the next connection.
+            return;
         }
 
         if (session.IsCommitting)

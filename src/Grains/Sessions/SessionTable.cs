@@ -15,8 +15,11 @@ internal sealed class SessionTable
 
     public Session? Find(string clientId) => _byClientId.GetValueOrDefault(clientId);
 
-    public Session? Find(int slot, ConnectionEpoch epoch) =>
-        (uint)slot < (uint)_bySlot.Count && _bySlot[slot] is { } session && session.Epoch == epoch ? session : FindContinued(epoch);
+    public Session? Find(int slot, ConnectionEpoch epoch) => At(slot) is { } session && session.Epoch == epoch ? session : FindContinued(epoch, static session => session.Epoch);
+
+    /// <summary>The session for which an acknowledgement of that connection counts; null when it counts for none.</summary>
+    public Session? FindAcknowledging(int slot, ConnectionEpoch epoch) =>
+        At(slot) is { } session && session.Acknowledging == epoch ? session : FindContinued(epoch, static session => session.Acknowledging);
 
     /// <summary>A session that goes on with a connection of an earlier owner: its edge knows it by the slot that it had there.</summary>
     public void Continue(Session session)
@@ -72,9 +75,8 @@ internal sealed class SessionTable
         GrainInstruments.Waiting.Add(-All.Sum(static session => session.Mailbox.Count));
     }
 
-    private Session? FindContinued(ConnectionEpoch epoch)
-    {
-        var session = _continued.Count == 0 ? null : _continued.GetValueOrDefault(epoch);
-        return session?.Epoch == epoch ? session : null;
-    }
+    private Session? At(int slot) => (uint)slot < (uint)_bySlot.Count ? _bySlot[slot] : null;
+
+    private Session? FindContinued(ConnectionEpoch epoch, Func<Session, ConnectionEpoch?> epochOf) =>
+        _continued.Count > 0 && _continued.TryGetValue(epoch, out var session) && epochOf(session) == epoch ? session : null;
 }

@@ -137,6 +137,27 @@ public sealed class RedeliveryTests(ConformanceServer server) : ConformanceTests
         await last.ExpectNothingAsync();
     }
 
+    [Theory, InlineData(V311, 1), InlineData(V311, 2), InlineData(V5, 1), InlineData(V5, 2)]
+    [Statement(V311, "MQTT-4.4.0-1")]
+    [Statement(V5, "MQTT-4.4.0-1")]
+    public async Task What_a_client_acknowledges_right_before_it_takes_its_session_over_does_not_come_again(MqttVersion version, int qoS)
+    {
+        var (connect, topic) = (Connect.Durable(version, NewClientId()), NewTopic());
+        var client = await SubscribeAsync(connect, topic, qoS);
+        for (var i = 0; i < 50; i++)
+        {
+            await PublishAsync(topic, qoS, $"{i}");
+            var message = Assert.Single(await client.ReceiveMessagesAsync(1));
+            Assert.Equal($"{i}", message.Payload);
+            await client.SendAsync(qoS == 1 ? new PubAck(message.PacketId).Encode() : new PubRec(message.PacketId).Encode());
+            client = await ConnectAsync(connect);
+            if (qoS == 2)
+            {
+                await client.SendAsync(new PubComp((await client.ReceiveAsync<PubRel>()).PacketId).Encode());
+            }
+        }
+    }
+
     [Theory, InlineData(V311), InlineData(V5)]
     [Statement(V311, "MQTT-3.1.2-6")]
     [Statement(V5, "MQTT-3.1.2-4", "MQTT-4.4.0-1")]

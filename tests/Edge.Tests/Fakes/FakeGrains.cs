@@ -51,6 +51,9 @@ internal sealed class FakeGrains : IEdgeGrains
     /// <summary>Set to make QoS 2 calls wait.</summary>
     public TaskCompletionSource? QoS2Gate { get; set; }
 
+    /// <summary>Acknowledgements arrive when it is set.</summary>
+    public TaskCompletionSource? AcknowledgeGate { get; set; }
+
     /// <summary>The QoS 2 calls, as their items were when the call came.</summary>
     public List<InboundQoS2[]> QoS2Batches { get; } = [];
 

@@ -7,6 +7,11 @@ internal sealed class FakePartitionGrain(FakeGrains grains) : ISessionPartitionG
     public async ValueTask Acknowledge(AcknowledgementBatch batch)
     {
         await Task.Yield();
+        if (grains.AcknowledgeGate is { } gate)
+        {
+            await gate.Task;
+        }
+
         if (grains.Failure is { } failure)
         {
             throw failure;
