@@ -12,6 +12,8 @@ internal sealed class LoadRun : IDisposable
     private readonly RunContext _context;
     private readonly List<Worker> _workers = [];
     private readonly IReadOnlyList<WatchedProcess> _processes;
+    private MachineSample _machineStart;
+    private MachineSample _machineEnd;
     private readonly TextWriter _progress;
     private readonly CancellationToken _stopping;
     private readonly LatencyHistogram _lastProgress = new();
@@ -245,6 +247,12 @@ internal sealed class LoadRun : IDisposable
 
     private void Sample(bool start)
     {
+        _machineEnd = MachineSample.Take();
+        if (start)
+        {
+            _machineStart = _machineEnd;
+        }
+
         foreach (var process in _processes)
         {
             if (start)
@@ -338,6 +346,7 @@ internal sealed class LoadRun : IDisposable
             FirstError = _context.Errors.First?.Message,
             EndToEnd = LatencySummary.Of(endToEnd),
             Acknowledgement = LatencySummary.Of(acknowledgement),
+            StolenPercent = Math.Round(_machineEnd.StolenPercentSince(_machineStart), 1),
             Processes = [.. _processes.Select(p => p.ToResult(messages, _settings.Scenario == Scenario.Connections ? _settings.Idle : 0))],
             ExitCode = promiseBroken ? ExitCodes.PromiseBroken : ExitCodes.Ok,
         };

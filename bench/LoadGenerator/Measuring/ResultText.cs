@@ -31,6 +31,11 @@ internal static class ResultText
         }
 
         Processes(text, result.Processes);
+        if (result.StolenPercent > 0)
+        {
+            Line(text, $"  machine      {result.StolenPercent:F1} % of its processor time was stolen by others");
+        }
+
         return text.ToString();
     }
 

@@ -59,6 +59,9 @@ internal sealed record RunResult
 
     public required LatencySummary Acknowledgement { get; init; }
 
+    /// <summary>See <see cref="MachineSample.StolenPercentSince"/>.</summary>
+    public double StolenPercent { get; init; }
+
     public required IReadOnlyList<ProcessResult> Processes { get; init; }
 
     public required int ExitCode { get; init; }
