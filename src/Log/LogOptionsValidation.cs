@@ -6,6 +6,9 @@ namespace OrleansMqtt.Log;
 
 internal sealed class LogOptionsValidation : IValidateOptions<LogOptions>
 {
+    /// <summary>A request holds it whole, and brokers take 100 MiB of one by default.</summary>
+    private const int GreatestRecord = 90_000_000;
+
     public ValidateOptionsResult Validate(string? name, LogOptions options)
     {
         List<string> failures = [];
@@ -18,6 +21,7 @@ internal sealed class LogOptionsValidation : IValidateOptions<LogOptions>
             }
 
             Check(kafka.ReplicationFactor is -1 or (>= 1 and <= 100), $"Log:Kafka:ReplicationFactor is {kafka.ReplicationFactor}: it must be -1 (the broker's default) or 1 to 100.");
+            Check(kafka.MaximumRecordBytes is >= 65_536 and <= GreatestRecord, $"Log:Kafka:MaximumRecordBytes is {kafka.MaximumRecordBytes}: it must be 65536 to {GreatestRecord}.");
             Check(kafka.LingerMilliseconds is >= 0 and <= 1000, $"Log:Kafka:LingerMilliseconds is {kafka.LingerMilliseconds}: it must be 0 to 1000.");
             Check(Enum.IsDefined(kafka.Transport), $"Log:Kafka:Transport is {kafka.Transport}: it must be Auto, Wire or Confluent.");
             if (kafka.Transport == KafkaTransport.Wire && WireSettings.FindUnknown(kafka) is { } unknown)

@@ -41,6 +41,41 @@ public sealed class PublishTests
     }
 
     [Fact]
+    public async Task A_publish_that_the_log_never_takes_is_refused_and_the_others_are_acknowledged_in_order()
+    {
+        await using var host = await EdgeHost.StartAsync(null, ("ReceiveMaximum", "3"));
+        host.Grains.HoldsAppends = true;
+        using var client = await host.ConnectAsync();
+        for (var round = 0; round < 3; round++)
+        {
+            await client.SendAsync(RawClient.PublishPacket("a", "x", 5, 0) + string.Concat(Enumerable.Range(1, 3).Select(id => RawClient.PublishPacket("a", "x", 5, id))));
+            var first = round * 4;
+            await host.Grains.When(() => host.Grains.Held.Count == first + 4);
+            host.Grains.Refuse(first);
+            host.Grains.Refuse(first + 2);
+            host.Grains.Settle(first + 3);
+            host.Grains.Settle(first + 1);
+            Assert.Equal("40020001", await client.ReceivePacketAsync());
+            Assert.StartsWith("4028000297" + "241F0021", await client.ReceivePacketAsync(), StringComparison.Ordinal);
+            Assert.Equal("40020003", await client.ReceivePacketAsync());
+            await client.ExpectOnlyPingResponseAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_client_of_MQTT_3_1_1_cannot_be_told_that_a_publish_is_refused_and_is_closed()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        host.Grains.HoldsAppends = true;
+        using var client = await host.ConnectAsync(version: 4);
+        await client.SendAsync(RawClient.PublishPacket("a", "x", 4, 1) + RawClient.PublishPacket("a", "x", 4, 2));
+        await host.Grains.When(() => host.Grains.Held.Count == 2);
+        host.Grains.Settle(1);
+        host.Grains.Refuse(0);
+        Assert.Equal("", await client.ReceiveUntilClosedAsync());
+    }
+
+    [Fact]
     public async Task Publishes_of_one_packet_to_one_topic_travel_as_one_batch_and_keep_their_order()
     {
         await using var host = await EdgeHost.StartAsync();

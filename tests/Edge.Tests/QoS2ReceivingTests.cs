@@ -126,6 +126,24 @@ public sealed class QoS2ReceivingTests
         Assert.True(received.StartsWith("E0", StringComparison.Ordinal) && received[4..6] == "83", received);
     }
 
+    [Fact]
+    public async Task A_message_that_the_log_never_takes_is_refused_with_PUBREC_and_its_packet_identifier_is_free()
+    {
+        await using var host = await EdgeHost.StartAsync(null, ("ReceiveMaximum", "1"));
+        host.Grains.HoldsAppends = true;
+        using var client = await host.ConnectAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await client.SendAsync(Publish("x", 5, 1));
+            await host.Grains.When(() => host.Grains.Held.Count == i + 1);
+            host.Grains.Refuse(i);
+            Assert.StartsWith("5028000197", await client.ReceivePacketAsync(), StringComparison.Ordinal);
+        }
+
+        await client.SendAsync("62020001");
+        Assert.StartsWith("70", await client.ReceivePacketAsync(), StringComparison.Ordinal);
+    }
+
     private static string Publish(string payload, int version, int packetId, bool isDuplicate = false)
         => RawClient.PublishPacket("a", payload, version, packetId, 2, isDuplicate);
 

@@ -104,13 +104,17 @@ public sealed class RetainedTests
     }
 
     [Fact]
-    public async Task A_message_that_the_log_does_not_take_ends_its_connection_alone()
+    public async Task A_message_that_the_log_never_takes_is_refused_or_ends_the_connection_of_an_older_client_alone()
     {
         await using var host = await EdgeHost.StartAsync();
         using var client = await host.ConnectAsync();
+        using var older = await host.ConnectAsync("older", version: 4);
         using var other = await host.ConnectAsync("other");
         await client.SendAsync(Publish("a", new string('x', 1000), 5, 1));
-        Assert.Equal("E0", (await client.ReceiveUntilClosedAsync())[..2]);
+        Assert.StartsWith("4028000197", await client.ReceivePacketAsync(), StringComparison.Ordinal);
+        await client.ExpectOnlyPingResponseAsync();
+        await older.SendAsync(Publish("a", new string('x', 1000), 4, 1));
+        Assert.Equal("", await older.ReceiveUntilClosedAsync());
         await other.SendAsync(Publish("a", "x", 5, 1));
         Assert.Equal("40020001", await other.ReceivePacketAsync());
     }

@@ -70,7 +70,7 @@ public sealed class WireFormatTests : IAppendCompletion
         var after = Read(first, 0).Concat(Read(second, 100)).ToArray();
         Assert.Equal(before.Select(Describe), after.Select(Describe));
         first.Complete(2, 40, NullLogger.Instance);
-        second.Fail("no", NullLogger.Instance);
+        second.Fail(AppendResult.Failed("no"), NullLogger.Instance);
         Assert.Equal(Enumerable.Range(0, 201).Select(i => (long)i), _results.Select(result => result.State));
         Assert.Equal((2, 139L, (string?)"no"), (_results[0].Result.Partition, _results[99].Result.Offset, _results[100].Result.Error));
     }

@@ -71,11 +71,12 @@ public sealed class WireLogTests() : KafkaLogContract("Wire")
         Completions completions = new(1_000);
         for (var i = 0; i < 1_000; i++)
         {
-            Log.Append(Topic, i == 500 ? new() { Key = "x"u8.ToArray(), Value = new byte[2_000_000], Partition = 0 } : Record("x", $"{i}", partition: 0), completions, i);
+            Log.Append(Topic, i == 500 ? new() { Key = "x"u8.ToArray(), Value = new byte[3_000_000], Partition = 0 } : Record("x", $"{i}", partition: 0), completions, i);
         }
 
         var results = await completions.All.WaitAsync(Patience);
         Assert.StartsWith("MsgSizeTooLarge", results[500].Error, StringComparison.Ordinal);
+        Assert.True(results[500].IsRefused);
         Assert.Equal(999, results.Count(result => result.IsStored));
         Assert.Equal(Enumerable.Range(0, 1_000).Where(i => i != 500).Select(i => $"{i}"), Values(await ReadAsync(0, 0, 999)));
     }

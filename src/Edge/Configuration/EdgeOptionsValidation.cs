@@ -2,11 +2,12 @@ using System.Net;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Edge.Authentication;
 using OrleansMqtt.Edge.Transport;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Edge.Configuration;
 
 /// <summary>Checks <see cref="EdgeOptions"/> at the start: one line that names the setting, its value and what is allowed.</summary>
-internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
+internal sealed class EdgeOptionsValidation(IOptions<LogOptions> log) : IValidateOptions<EdgeOptions>
 {
     private const int GreatestPacket = 268_435_460;
 
@@ -14,7 +15,7 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
     private const int MostOutgoingAliases = 1024;
 
     public ValidateOptionsResult Validate(string? name, EdgeOptions options)
-        => (CheckLimits(options) ?? CheckUsers(options.Authentication) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
+        => (CheckLimits(options) ?? CheckRecords(options) ?? CheckUsers(options.Authentication) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
 
     private static string? CheckLimits(EdgeOptions options)
         => CheckTransport(options.Transport)
@@ -37,6 +38,12 @@ internal sealed class EdgeOptionsValidation : IValidateOptions<EdgeOptions>
             ?? Range(nameof(options.ShedConnectionsAbove), options.ShedConnectionsAbove, 0, int.MaxValue)
             ?? Range(nameof(options.DrainRate), options.DrainRate, 1, int.MaxValue)
             ?? Range(nameof(options.FreezeLimit), options.FreezeLimit, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+
+    /// <summary>What a client may send has to be what Kafka takes.</summary>
+    private string? CheckRecords(EdgeOptions options)
+        => log.Value.EffectiveKind == LogKind.Kafka && options.MaximumPacketSize > log.Value.Kafka.MaximumRecordBytes
+            ? Range(nameof(options.MaximumPacketSize), options.MaximumPacketSize, 1024, log.Value.Kafka.MaximumRecordBytes) + " The greatest is Log:Kafka:MaximumRecordBytes."
+            : null;
 
     private static string? CheckTransport(EdgeTransport transport) => transport switch
     {

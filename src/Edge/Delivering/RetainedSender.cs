@@ -25,16 +25,16 @@ internal sealed class RetainedSender(IEdgeGrains grains, int partition, TimeProv
             next += run.Count;
         }
 
-        var isStored = await SendAsync(messages);
+        var outcomes = await SendAsync(messages);
         next = 0;
         foreach (var run in runs)
         {
-            run.Settle(isStored.AsSpan(next, run.Count));
+            run.Settle(outcomes.AsSpan(next, run.Count));
             next += run.Count;
         }
     }
 
-    private async Task<bool[]> SendAsync(MqttMessage[] messages)
+    private async Task<EntryOutcome[]> SendAsync(MqttMessage[] messages)
     {
         var sequence = ++_sequence;
         var isRetry = false;
@@ -51,7 +51,7 @@ internal sealed class RetainedSender(IEdgeGrains grains, int partition, TimeProv
                 }
 
                 return isStored.Length == messages.Length
-                    ? isStored
+                    ? Array.ConvertAll(isStored, static each => each ? EntryOutcome.Done : EntryOutcome.Refused)
                     : throw new InvalidOperationException($"{messages.Length} messages have {isStored.Length} outcomes.");
             }
             catch (Exception exception)
@@ -68,19 +68,19 @@ internal sealed class RetainedSender(IEdgeGrains grains, int partition, TimeProv
     /// The owner changed while a batch was under way, and nobody knows whether it was stored: QoS 1 is stored, perhaps again; QoS 0 is not, and nobody waits for it; QoS 2 of a session
     /// that ends with its connection is not acknowledged.
     /// </summary>
-    private async Task<bool[]> SendAgainAsync(MqttMessage[] messages)
+    private async Task<EntryOutcome[]> SendAgainAsync(MqttMessage[] messages)
     {
-        var isStored = Array.ConvertAll(messages, static message => message.QoS == 0);
+        var outcomes = Array.ConvertAll(messages, static message => message.QoS == 0 ? EntryOutcome.Done : EntryOutcome.Failed);
         var again = Array.FindAll(messages, static message => message.QoS == 1);
         if (again.Length > 0)
         {
-            var outcomes = await SendAsync(again);
+            var settled = await SendAsync(again);
             for (int i = 0, next = 0; i < messages.Length; i++)
             {
-                isStored[i] = messages[i].QoS == 1 ? outcomes[next++] : isStored[i];
+                outcomes[i] = messages[i].QoS == 1 ? settled[next++] : outcomes[i];
             }
         }
 
-        return isStored;
+        return outcomes;
     }
 }

@@ -20,6 +20,9 @@ internal static partial class EdgeLog
     [LoggerMessage(5, LogLevel.Warning, "Closed client '{ClientId}': its publish was not stored: {Error}")]
     public static partial void PublishFailed(this ILogger logger, string clientId, string error);
 
+    [LoggerMessage(17, LogLevel.Warning, "A publish of client '{ClientId}' is refused, which it is told, as of others that follow: {Error}")]
+    public static partial void PublishRefused(this ILogger logger, string clientId, string error);
+
     [LoggerMessage(6, LogLevel.Warning, "Session partition {Partition} takes no acknowledgements, trying again: {Error}")]
     public static partial void AcknowledgeFailed(this ILogger logger, int partition, string error);
 

@@ -17,6 +17,9 @@ internal enum EntryOutcome
     /// <summary>A message that the client may not publish.</summary>
     NotAuthorized,
 
+    /// <summary>A message that the log never takes: it is too large for its topic.</summary>
+    Refused,
+
     /// <summary>The connection is not the living one any more: no answer.</summary>
     Unanswered,
 

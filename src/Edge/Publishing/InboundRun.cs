@@ -62,10 +62,12 @@ internal abstract class InboundRun(OutstandingPublishes owner)
         {
             EntryOutcome.NotFound => ReasonCode.PacketIdentifierNotFound,
             EntryOutcome.NotAuthorized => ReasonCode.NotAuthorized,
+            EntryOutcome.Refused => ReasonCode.QuotaExceeded,
             EntryOutcome.PayloadFormatInvalid => ReasonCode.PayloadFormatInvalid,
             _ => ReasonCode.Success,
         };
-        answer = new InboundAnswer(packet, entry.PacketId, (byte)code, entry.FreesRoom, outcome != EntryOutcome.Failed);
+        var freesRoom = entry.FreesRoom || (outcome == EntryOutcome.Refused && packet == PacketType.PubRec);
+        answer = new InboundAnswer(packet, entry.PacketId, (byte)code, freesRoom, outcome != EntryOutcome.Failed);
         return true;
     }
 
@@ -88,6 +90,9 @@ internal abstract class InboundRun(OutstandingPublishes owner)
         entry.FreesRoom = freesRoom;
         Bytes += bytes;
     }
+
+    /// <summary>The log never takes a message. Only MQTT 5 has an answer for that; for other clients the connection ends ([MQTT-3.3.5-2] of MQTT 3.1.1).</summary>
+    protected void Refuse(int index, string error) => Settle(index, owner.CanRefuse ? EntryOutcome.Refused : EntryOutcome.Failed, error);
 
     protected void Settle(int index, EntryOutcome outcome, string? error = null)
     {

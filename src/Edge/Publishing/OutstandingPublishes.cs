@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OrleansMqtt.Edge.Connections;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Protocol;
@@ -18,12 +19,20 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
     private long _answered;
     private bool _hasFailed;
     private bool _isStuck;
+    private bool _hasRefused;
+    private ConcurrentDictionary<ushort, bool>? _refused;
 
     /// <summary>How many answers are taken off the queue, whether written or none.</summary>
     public long Answered => Volatile.Read(ref _answered);
 
     /// <summary>Whether a message was not stored: nothing after it is answered.</summary>
     public bool HasFailed => Volatile.Read(ref _hasFailed);
+
+    /// <summary>Whether the client can be told that a message is refused.</summary>
+    public bool CanRefuse => connection.Version == ProtocolVersion.Mqtt5;
+
+    /// <summary>Forgets that a QoS 2 message was refused; false when the last one of that packet identifier was not.</summary>
+    public bool TryForgetRefused(ushort packetId) => Volatile.Read(ref _refused)?.TryRemove(packetId, out _) ?? false;
 
     /// <summary>Counts a publish on its receipt; false when the client has more outstanding than the server's Receive Maximum.</summary>
     public bool TryCountReceived(int receiveMaximum) => Interlocked.Increment(ref _unacknowledged) <= receiveMaximum;
@@ -69,6 +78,11 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
             connection.Close(CloseReason.TakenOver);
         }
 
+        else if (outcome == EntryOutcome.Refused && !Interlocked.Exchange(ref _hasRefused, true))
+        {
+            context.Logger.PublishRefused(connection.ClientId, run.Error ?? "");
+        }
+
         if (isLastOfRun)
         {
             context.Credits.Release(run.Bytes);
@@ -112,6 +126,11 @@ internal sealed class OutstandingPublishes(MqttConnection connection, EdgeContex
                 freed += answer.FreesRoom ? 1 : 0;
                 if (answer.Packet != PacketType.Reserved)
                 {
+                    if (answer.Packet == PacketType.PubRec && answer.ReasonCode == (byte)ReasonCode.QuotaExceeded)
+                    {
+                        LazyInitializer.EnsureInitialized(ref _refused)[answer.PacketId] = true;
+                    }
+
                     var reasonCode = connection.Version == ProtocolVersion.Mqtt5 ? answer.ReasonCode : (byte)0;
                     output.WriteAcknowledgement(answer.Packet, answer.PacketId, reasonCode, connection.GetReasonString(reasonCode));
                 }

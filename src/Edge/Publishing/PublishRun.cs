@@ -19,5 +19,15 @@ internal sealed class PublishRun(OutstandingPublishes owner, PublishTopic topic)
     }
 
     /// <inheritdoc/>
-    public void OnAppended(long state, in AppendResult result) => Settle((int)state, result.Error is null ? EntryOutcome.Done : EntryOutcome.Failed, result.Error);
+    public void OnAppended(long state, in AppendResult result)
+    {
+        if (result.IsRefused)
+        {
+            Refuse((int)state, result.Error!);
+        }
+        else
+        {
+            Settle((int)state, result.IsStored ? EntryOutcome.Done : EntryOutcome.Failed, result.Error);
+        }
+    }
 }

@@ -10,11 +10,22 @@ internal sealed class RetainedRun(OutstandingPublishes owner, int partition) : M
     /// <summary>Copies what is to be sent; the run lets go of the messages.</summary>
     public void TakeMessages(Span<MqttMessage> target) => TakeMessages().AsSpan().CopyTo(target);
 
-    public void Settle(ReadOnlySpan<bool> isStored)
+    public void Settle(ReadOnlySpan<EntryOutcome> outcomes)
     {
-        for (var i = 0; i < isStored.Length; i++)
+        for (var i = 0; i < outcomes.Length; i++)
         {
-            Settle(i, isStored[i] ? EntryOutcome.Done : EntryOutcome.Failed, isStored[i] ? null : "The log does not take it.");
+            switch (outcomes[i])
+            {
+                case EntryOutcome.Done:
+                    Settle(i, EntryOutcome.Done);
+                    break;
+                case EntryOutcome.Refused:
+                    Refuse(i, "The log does not take it.");
+                    break;
+                default:
+                    Settle(i, EntryOutcome.Failed, "Nobody knows whether it was stored.");
+                    break;
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
             return RefuseSystem(publishes, packet);
         }
 
-        if (packet.QoS < 2 || (_received ??= new()).TryAdd(packet.PacketId, _answers))
+        if (packet.QoS < 2 || TryReceive(publishes, packet.PacketId))
         {
             CountReceived(publishes, packet.QoS);
         }
@@ -125,7 +125,7 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
         var packetId = AcknowledgementPacket.Read(PacketType.PubRel, body, connection.Version).PacketId;
         var publishes = connection.GetPublishes();
         long answer = 0;
-        var isKnown = _received?.TryRemove(packetId, out answer) ?? false;
+        var isKnown = (_received?.TryRemove(packetId, out answer) ?? false) && !publishes.TryForgetRefused(packetId);
         if (connection.IsSessionStored)
         {
             InboundRun? completed = null;
@@ -158,6 +158,14 @@ internal sealed class RunBuilder(MqttConnection connection, EdgeContext context)
         }
 
         return _run is PublishRun current && packet.Topic.SequenceEqual(current.Topic.Utf8) ? current.Topic : context.Topics.Get(packet.Topic);
+    }
+
+    /// <summary>Remembers the identifier of a QoS 2 message; false when it is known, and its PUBREC was none that refused the message, which ended the exchange.</summary>
+    private bool TryReceive(OutstandingPublishes publishes, ushort packetId)
+    {
+        _received ??= new();
+        return _received.TryAdd(packetId, _answers)
+            || (publishes.TryForgetRefused(packetId) && _received.TryRemove(packetId, out _) && _received.TryAdd(packetId, _answers));
     }
 
     private void CountReceived(OutstandingPublishes publishes, byte qos)

@@ -39,7 +39,7 @@ internal sealed class SessionRun(OutstandingPublishes owner, ConnectResult sessi
         {
             if (outcomes[i] == InboundQoS2Outcome.NotStored)
             {
-                Settle(i, EntryOutcome.Failed, "The log does not take it.");
+                Refuse(i, "The log does not take it.");
                 continue;
             }
 

@@ -180,7 +180,7 @@ internal sealed partial class RetainedPartitionGrain(
         catch (ArgumentException exception)
         {
             // The log does not take one of them, ever: it is too large. The others must not suffer.
-            LogRefused(exception, _partition);
+            LogRefused(exception.Message, _partition);
             for (var i = 0; i < isStored.Length; i++)
             {
                 isStored[i] = messages.Count > 1 && (await Publish(messages.Slice(i, 1)))[0];
@@ -386,8 +386,8 @@ internal sealed partial class RetainedPartitionGrain(
     [LoggerMessage(Level = LogLevel.Information, Message = "{Partition} holds retained messages of {Count} topics, read in {Milliseconds} ms")]
     private partial void LogLoaded(TopicPartitionId partition, int count, long milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Partition} has a retained message that the log does not take")]
-    private partial void LogRefused(Exception exception, TopicPartitionId partition);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Partition} has a retained message that the log does not take ({Reason})")]
+    private partial void LogRefused(string reason, TopicPartitionId partition);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Partition} could not be followed at {Offset}: it is read again from its beginning")]
     private partial void LogFollowFailed(Exception exception, TopicPartitionId partition, long offset);

@@ -47,7 +47,7 @@ internal sealed partial class SessionPartitionGrain
         }
         catch (ArgumentException exception)
         {
-            LogRefused(exception, _partition);
+            LogRefused(exception.Message, _partition);
             return await PublishOneByOne(items, isNew, outcomes);
         }
         catch
@@ -140,6 +140,6 @@ internal sealed partial class SessionPartitionGrain
         return outcomes;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} has a QoS 2 message that the log does not take")]
-    private partial void LogRefused(Exception exception, int sessionPartition);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session partition {SessionPartition} has a QoS 2 message that the log does not take ({Reason})")]
+    private partial void LogRefused(string reason, int sessionPartition);
 }

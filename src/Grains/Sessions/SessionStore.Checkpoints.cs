@@ -103,7 +103,7 @@ internal sealed partial class SessionStore
         }
         catch (ArgumentException exception)
         {
-            LogRefused(exception, stored.Count);
+            LogRefused(exception.Message, stored.Count);
             if (presence.Count > 0)
             {
                 await CommitAsync(presence);
@@ -126,7 +126,7 @@ internal sealed partial class SessionStore
         }
         catch (ArgumentException exception)
         {
-            LogRefusedAlone(exception, session.ClientId);
+            LogRefusedAlone(exception.Message, session.ClientId);
         }
     }
 
@@ -141,7 +141,7 @@ internal sealed partial class SessionStore
         }
         catch (Exception exception)
         {
-            LogRefusedAlone(exception, session.ClientId);
+            LogRefusedAlone(exception.Message, session.ClientId);
             records.RemoveRange(before, records.Count - before);
             NoteRefused(session);
             bytes = 0;
@@ -199,9 +199,9 @@ internal sealed partial class SessionStore
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The log refuses a record of {Count} sessions; each is stored by itself next")]
-    private partial void LogRefused(Exception exception, int count);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The log refuses a record of {Count} sessions; each is stored by itself next ({Reason})")]
+    private partial void LogRefused(string reason, int count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The session of client {ClientId} cannot be stored; until it can, the positions of the partition are not stored either")]
-    private partial void LogRefusedAlone(Exception exception, string clientId);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The session of client {ClientId} cannot be stored; until it can, the positions of the partition are not stored either ({Reason})")]
+    private partial void LogRefusedAlone(string reason, string clientId);
 }

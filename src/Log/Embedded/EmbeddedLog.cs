@@ -102,7 +102,7 @@ internal sealed class EmbeddedLog : IMessageLog
         if (size is < 0 or > MaximumRecordBytes)
         {
             Metrics.CountFailed(topic);
-            completion.OnAppended(state, AppendResult.Failed($"The record is too large: at most {MaximumRecordBytes} bytes are stored."));
+            completion.OnAppended(state, AppendResult.Refused($"The record is too large: at most {MaximumRecordBytes} bytes are stored."));
             return;
         }
 

@@ -40,7 +40,7 @@ internal sealed class KafkaAppender : IKafkaAppender
         }
         catch (KafkaException exception)
         {
-            pending.Complete(topic, AppendResult.Failed(exception.Error.Reason));
+            pending.Complete(topic, KafkaRecords.ToFailure(exception.Error));
         }
     }
 
@@ -89,6 +89,6 @@ internal sealed class KafkaAppender : IKafkaAppender
         }
 
         private void OnReport(DeliveryReport<byte[]?, byte[]?> report) =>
-            Complete(report.Topic, report.Error.IsError ? AppendResult.Failed(report.Error.Reason) : AppendResult.Stored(report.Partition.Value, report.Offset.Value));
+            Complete(report.Topic, report.Error.IsError ? KafkaRecords.ToFailure(report.Error) : AppendResult.Stored(report.Partition.Value, report.Offset.Value));
     }
 }

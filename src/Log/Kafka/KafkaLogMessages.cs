@@ -31,6 +31,9 @@ internal static partial class KafkaLogMessages
     [LoggerMessage(Level = LogLevel.Information, Message = "Created topic {Topic} with {Partitions} partitions")]
     public static partial void LogCreated(this ILogger logger, string topic, int partitions);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Topic {Topic} takes records of {Bytes} bytes at most (max.message.bytes), and Log:Kafka:MaximumRecordBytes is {Wanted}: larger ones are refused")]
+    public static partial void LogSmallRecords(this ILogger logger, string topic, int bytes, int wanted);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for Kafka at {Servers} to check the topics: {Reason}")]
     public static partial void LogWaiting(this ILogger logger, string servers, string reason);
 

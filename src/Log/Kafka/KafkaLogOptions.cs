@@ -9,6 +9,12 @@ public sealed class KafkaLogOptions
     /// <summary>The replication factor of topics that are created, and the least that existing ones must have; -1 takes the broker's default and any existing one.</summary>
     public short ReplicationFactor { get; set; } = -1;
 
+    /// <summary>
+    /// The largest record that topics take which are created (<c>max.message.bytes</c>). A record holds a packet, and its topic and its client beside it: it has to be larger than what
+    /// clients may send.
+    /// </summary>
+    public int MaximumRecordBytes { get; set; } = 2 * 1024 * 1024;
+
     /// <summary>How long a record may wait for others to share its request, in milliseconds.</summary>
     public double LingerMilliseconds { get; set; } = 1;
 

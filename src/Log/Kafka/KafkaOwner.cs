@@ -273,9 +273,8 @@ internal sealed class KafkaOwner : ILogOwner
                 return;
             }
 
-            Results[index] = AppendResult.Failed(report.Error.Reason);
-            if (report.Error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidRecord or ErrorCode.TopicAuthorizationFailed
-                or ErrorCode.PolicyViolation or ErrorCode.InvalidTimestamp)
+            Results[index] = KafkaRecords.ToFailure(report.Error);
+            if (Results[index].IsRefused || report.Error.Code == ErrorCode.TopicAuthorizationFailed)
             {
                 Refusal ??= report.Error;
             }

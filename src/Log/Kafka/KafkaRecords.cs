@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
+using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace OrleansMqtt.Log.Kafka;
 
@@ -7,6 +8,12 @@ namespace OrleansMqtt.Log.Kafka;
 internal static class KafkaRecords
 {
     private static readonly LogHeader[] NoHeaders = [];
+
+    /// <summary>A record that is not stored: refused when Kafka never takes it, while it takes others.</summary>
+    public static AppendResult ToFailure(Error error) =>
+        error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidRecord or ErrorCode.PolicyViolation or ErrorCode.InvalidTimestamp
+            ? AppendResult.Refused(error.Reason)
+            : AppendResult.Failed(error.Reason);
 
     public static Message<byte[]?, byte[]?> ToMessage(in LogRecord record)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
@@ -9,6 +10,8 @@ namespace OrleansMqtt.Log.Kafka;
 /// <summary>Creates the topics that are missing, and checks those that exist.</summary>
 internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, ILogger logger)
 {
+    private const string MaximumRecord = "max.message.bytes";
+
     // By its own defaults Kafka compacts nothing before a gibibyte or a week, and keeps for a day what says that a key was deleted: an owner has to read all of that when it begins.
     private static readonly Dictionary<string, string> Compacted = new()
     {
@@ -134,6 +137,7 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
     private async Task CreateAsync(TopicSpecification topic)
     {
         Dictionary<string, string> configs = topic.IsCompacted ? new(Compacted) : new() { ["cleanup.policy"] = "delete" };
+        configs[MaximumRecord] = options.MaximumRecordBytes.ToString(CultureInfo.InvariantCulture);
         try
         {
             await admin.CreateTopicsAsync(
@@ -183,6 +187,11 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         if (policy.Split(',').Contains("compact") != topic.IsCompacted || (topic.IsCompacted && policy != "compact"))
         {
             throw TopicCheck.WrongCleanupPolicy(topic, policy);
+        }
+
+        if (int.TryParse(configs[MaximumRecord].Value, out var bytes) && bytes < options.MaximumRecordBytes)
+        {
+            logger.LogSmallRecords(topic.Name, bytes, options.MaximumRecordBytes);
         }
 
         var inSync = configs["min.insync.replicas"].Value;

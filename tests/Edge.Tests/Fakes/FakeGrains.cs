@@ -174,6 +174,13 @@ internal sealed class FakeGrains : IEdgeGrains
         completion.OnAppended(state, error is null ? AppendResult.Stored(0, state) : AppendResult.Failed(error));
     }
 
+    /// <summary>Settles a held append of a record that the log never takes.</summary>
+    public void Refuse(int index)
+    {
+        var (completion, state) = Held[index];
+        completion.OnAppended(state, AppendResult.Refused("the record is too large"));
+    }
+
     /// <summary>Sends a message to a connection, as a session partition would.</summary>
     public DeliveryResult Send(long connectionId, params (MqttMessage Message, ushort PacketId, byte QoS)[] deliveries)
     {

@@ -129,9 +129,9 @@ internal sealed class AppendBatch
         }
     }
 
-    public void Fail(string reason, ILogger logger)
+    /// <summary>Tells everybody that the records are not stored.</summary>
+    public void Fail(in AppendResult result, ILogger logger)
     {
-        var result = AppendResult.Failed(reason);
         for (var i = 0; i < Count; i++)
         {
             Tell(i, result, logger);

@@ -66,7 +66,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
     {
         if (SizeOf(record) > LargestRecord)
         {
-            Refuse(completion, state, $"The record is larger than {LargestRecord} bytes.");
+            Fail(completion, state, AppendResult.Refused($"The record is larger than {LargestRecord} bytes."));
             return;
         }
 
@@ -92,7 +92,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
 
         if (isClosed)
         {
-            Refuse(completion, state, WireAppender.ClosedReason);
+            Fail(completion, state, AppendResult.Failed(WireAppender.ClosedReason));
         }
         else if (isFirst)
         {
@@ -168,7 +168,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
             return End(batch);
         }
 
-        Fail(batch, reason);
+        Fail(batch, WireError.IsOfRecord(error) ? AppendResult.Refused(reason) : AppendResult.Failed(reason));
         return End(batch);
     }
 
@@ -204,7 +204,7 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
                 }
             }
 
-            Fail(batch, reason);
+            Fail(batch, AppendResult.Failed(reason));
             lock (_lock)
             {
                 // It stays scheduled, so that nobody else takes a batch, until nothing is left.
@@ -259,19 +259,19 @@ internal sealed class AppendQueue(WireAppender appender, TopicPartitionId partit
         _sequence = 0;
     }
 
-    private void Fail(AppendBatch batch, string reason)
+    private void Fail(AppendBatch batch, in AppendResult result)
     {
         for (var i = 0; i < batch.Count; i++)
         {
             appender.Metrics.CountFailed(Partition.Topic);
         }
 
-        batch.Fail(reason, appender.Logger);
+        batch.Fail(result, appender.Logger);
     }
 
-    private void Refuse(IAppendCompletion completion, long state, string reason)
+    private void Fail(IAppendCompletion completion, long state, in AppendResult result)
     {
         appender.Metrics.CountFailed(Partition.Topic);
-        completion.OnAppended(state, AppendResult.Failed(reason));
+        completion.OnAppended(state, result);
     }
 }
