@@ -15,7 +15,7 @@ internal sealed class EdgeOptionsValidation(IOptions<LogOptions> log) : IValidat
     private const int MostOutgoingAliases = 1024;
 
     public ValidateOptionsResult Validate(string? name, EdgeOptions options)
-        => (CheckLimits(options) ?? CheckRecords(options) ?? CheckUsers(options.Authentication) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
+        => (CheckRecords(options) ?? CheckLimits(options) ?? CheckUsers(options.Authentication) ?? CheckListeners(options)) is { } failure ? ValidateOptionsResult.Fail(failure) : ValidateOptionsResult.Success;
 
     private static string? CheckLimits(EdgeOptions options)
         => CheckTransport(options.Transport)
