@@ -53,6 +53,39 @@ public sealed class ClusterTests
         Assert.All(consumers, consumer => Assert.Equal(silo.Address.ToParsableString(), consumer.Silo));
     }
 
+    [Fact]
+    public async Task Owners_of_partitions_move_one_after_the_other_each_when_the_one_before_is_served()
+    {
+        await using var log = await TestLog.CreateAsync("Embedded", Partitions);
+        await using var first = await TestSilo.StartAsync(log);
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            await first.Grains.GetGrain<IOwnerGrain>($"{log.Topic}/{partition}").Touch();
+        }
+
+        await using var second = await TestSilo.StartAsync(log, primary: first);
+        await LogStreamTests.Until(() => Task.FromResult(Owned(second, log) > 0 && Owned(first, log) + Owned(second, log) == Partitions));
+        var moving = Owned(second, log);
+        var moved = OwnerGrain.BegunOn(log.Topic, second.Address);
+        var group = Math.Max(1, moving / 8);
+        for (var count = 0; count < moving; count = Math.Min(count + group, moving))
+        {
+            await LogStreamTests.Until(() => Task.FromResult(moved.Count == Math.Min(count + group, moving)));
+
+            // The others are where they were: they answer there, although their partitions have another owner.
+            for (var partition = 0; partition < Partitions; partition++)
+            {
+                await first.Grains.GetGrain<IOwnerGrain>($"{log.Topic}/{partition}").Touch();
+            }
+
+            Assert.Equal(Math.Min(count + group, moving), moved.Count);
+            foreach (var serving in moved.Skip(count))
+            {
+                serving.SetResult();
+            }
+        }
+    }
+
     private static int Owned(TestSilo silo, TestLog log) =>
         Enumerable.Range(0, Partitions).Count(partition => silo.Address.Equals(silo.Map.Current.GetOwner(new TopicPartitionId(log.Topic, partition))));
 

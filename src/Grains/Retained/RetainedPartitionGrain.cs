@@ -22,7 +22,7 @@ internal sealed partial class RetainedPartitionGrain(
     MessageEncoder encoder,
     TopicIdentities identities,
     [FromKeyedServices(ClientTime.Key)] TimeProvider time,
-    ILogger<RetainedPartitionGrain> logger) : Grain, IRetainedPartitionGrain, IRetainedViewGrain
+    ILogger<RetainedPartitionGrain> logger) : Grain, IRetainedPartitionGrain, IRetainedViewGrain, IPartitionOwnerGrain
 {
     private const int BatchRecords = 20_000;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
@@ -199,6 +199,8 @@ internal sealed partial class RetainedPartitionGrain(
 
         return isStored;
     }
+
+    public async ValueTask Serve() => await Reach(offset: 0);
 
     /// <summary>Waits until the partition is loaded and was read up to an offset.</summary>
     private Task Reach(long offset)

@@ -15,7 +15,7 @@ namespace OrleansMqtt.Grains;
 [ImplicitStreamSubscription(StreamNamespace), PartitionPlacement, Reentrant, KeepAlive]
 internal sealed partial class RouterGrain(
     IMessageLog log, TopicRoutes routes, RecordCodec codec, SubscriptionIndexes indexes, TopicIdentities identities, IOptions<TopicsOptions> options, ILogger<RouterGrain> logger)
-    : Grain, IRouterGrain, IStreamSubscriptionObserver, IAsyncObserver<LogBatch>
+    : Grain, IRouterGrain, IPartitionOwnerGrain, IStreamSubscriptionObserver, IAsyncObserver<LogBatch>
 {
     /// <summary>The namespace of the streams of messages.</summary>
     public const string StreamNamespace = "messages";
@@ -65,6 +65,9 @@ internal sealed partial class RouterGrain(
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
         handleFactory.Create<LogBatch>().ResumeAsync(this, new LogOffsetToken(_position));
+
+    /// <summary>What comes before the filters are known is read by the session partitions.</summary>
+    public ValueTask Serve() => ValueTask.CompletedTask;
 
     public async ValueTask<UpdateIndexResult> UpdateIndex(IndexUpdate update)
     {

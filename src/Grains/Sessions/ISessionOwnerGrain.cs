@@ -1,13 +1,11 @@
 using OrleansMqtt.Storage.Kafka;
+using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Grains;
 
 /// <summary>What <see cref="ClientSessionGrain"/> asks of the owner of its sessions partition (the key). One client's calls come one after the other.</summary>
-internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IStoragePartition
+internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IPartitionOwnerGrain, IStoragePartition
 {
-    /// <summary>Does nothing: the call reaches, or makes, the activation.</summary>
-    ValueTask Wake();
-
     /// <summary>Makes a session and binds it to a connection, and starts it; null when there is a session already.</summary>
     /// <param name="clientId">The client.</param>
     /// <param name="request">The connection.</param>

@@ -204,7 +204,7 @@ internal sealed partial class SessionPartitionGrain(
         return _sessions.Find(clientId) is { Edge: { } living } session && living.Edge.Equals(edge) && session.ConnectionId == connectionId ? session.Epoch : null;
     }
 
-    public ValueTask Wake() => ValueTask.CompletedTask;
+    public async ValueTask Serve() => await _handedOver.Task;
 
     public async ValueTask PublishWill(string clientId, ConnectionEpoch epoch, MqttMessage will)
     {
@@ -404,7 +404,7 @@ internal sealed partial class SessionPartitionGrain(
         DeactivateOnIdle();
 
         // The call reaches the next activation: clients that neither send nor get anything would else stay with an owner that is none.
-        await GrainFactory.GetGrain<ISessionOwnerGrain>(_partition).Wake();
+        await GrainFactory.GetGrain<ISessionOwnerGrain>(_partition).Serve();
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The log refuses the will of client {ClientId}: it is not published")]

@@ -43,7 +43,7 @@ internal sealed partial class SessionPartitionStarter(
         {
             try
             {
-                await grains.GetGrain<ISessionOwnerGrain>(partition).Wake();
+                await grains.GetGrain<ISessionOwnerGrain>(partition).Serve();
                 return;
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)

@@ -40,6 +40,9 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
         return [.. Of(kind).Select(static pair => pair.Key).Where(context => NewOwnerOf(context, current) is not null)];
     }
 
+    /// <summary>Whether its partition has another owner, still.</summary>
+    public bool IsMisplaced(IGrainContext context) => NewOwnerOf(context, map.Current) is not null;
+
     /// <summary>The silos that own the partitions of the <see cref="Misplaced"/>.</summary>
     public HashSet<SiloAddress> NewOwners(PartitionGrainKind kind)
     {

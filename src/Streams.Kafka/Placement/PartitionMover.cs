@@ -5,17 +5,22 @@ namespace OrleansMqtt.Streams.Kafka;
 
 /// <summary>
 /// After a change of the <see cref="PartitionMap"/>: grains whose partition has another owner leave, when their new silos are prepared (<see cref="IPartitionPreparation"/>). Those
-/// that serve partitions migrate first, all at once; their followers go in groups. It looks again for a while, because another process may have placed a grain by an older map.
+/// that serve partitions migrate first, a few at a time (<see cref="IPartitionOwnerGrain"/>); their followers go in groups. It looks again for a while, because another process may have placed a grain by an older map.
 /// </summary>
 internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private const int GroupSize = 1_000;
+
+    /// <summary>With fewer grains than this they move one by one.</summary>
+    private const int OwnerGroups = 8;
+    private static readonly TimeSpan ServingLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeavingLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PreparationLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan[] Looks = [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)];
 
     private readonly IPartitionMapSource _map;
     private readonly PartitionGrains _grains;
+    private readonly IGrainFactory _factory;
     private readonly IPartitionPreparation[] _preparations;
     private readonly TimeProvider _time;
     private readonly ILogger<PartitionMover> _logger;
@@ -26,9 +31,15 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
     private Task _moving = Task.CompletedTask;
 
     public PartitionMover(
-        IPartitionMapSource map, PartitionGrains grains, IEnumerable<IPartitionPreparation> preparations, TimeProvider time, IMeterFactory meters, ILogger<PartitionMover> logger)
+        IPartitionMapSource map,
+        PartitionGrains grains,
+        IGrainFactory factory,
+        IEnumerable<IPartitionPreparation> preparations,
+        TimeProvider time,
+        IMeterFactory meters,
+        ILogger<PartitionMover> logger)
     {
-        (_map, _grains, _preparations, _time, _logger) = (map, grains, [.. preparations], time, logger);
+        (_map, _grains, _factory, _preparations, _time, _logger) = (map, grains, factory, [.. preparations], time, logger);
         _meter = meters.Create("OrleansMqtt.Streams.Kafka");
         _moved = _meter.CreateCounter<long>("orleansmqtt.placement.moved", description: "Grains that left because their partition has another owner.");
         _meter.CreateObservableGauge("orleansmqtt.placement.partition_grains", () => grains.Owners.Count(), description: "Grains here that serve partitions.");
@@ -102,12 +113,11 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
     {
         await PrepareAsync(_grains.NewOwners(PartitionGrainKind.Owner));
         var owners = _grains.Misplaced(PartitionGrainKind.Owner);
-        foreach (var owner in owners)
+        foreach (var group in owners.Chunk(Math.Max(1, owners.Count / OwnerGroups)))
         {
-            owner.Migrate(null, _stop.Token);
+            await MoveAsync(group);
         }
 
-        await LeaveAsync(owners);
         var followers = _grains.Misplaced(PartitionGrainKind.Follower);
         foreach (var group in followers.Chunk(GroupSize))
         {
@@ -123,6 +133,30 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         {
             _moved.Add(owners.Count + followers.Count);
             LogMoved(owners.Count, followers.Count);
+        }
+    }
+
+    private async Task MoveAsync(IGrainContext[] owners)
+    {
+        List<IPartitionOwnerGrain> moved = [];
+        foreach (var owner in owners.Where(_grains.IsMisplaced))
+        {
+            if (owner.GrainInstance is IPartitionOwnerGrain)
+            {
+                moved.Add(_factory.GetGrain<IPartitionOwnerGrain>(owner.GrainId));
+            }
+
+            owner.Migrate(null, _stop.Token);
+        }
+
+        await LeaveAsync(owners);
+        try
+        {
+            await Task.WhenAll(moved.Select(static grain => grain.Serve().AsTask())).WaitAsync(ServingLimit, _time, _stop.Token);
+        }
+        catch (Exception exception) when (!_stop.IsCancellationRequested)
+        {
+            LogNotServed(exception, ServingLimit);
         }
     }
 
@@ -157,6 +191,9 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The silos {Silos} get partitions unprepared.")]
     private partial void LogNotPrepared(Exception exception, string silos);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Partitions that moved are not served after {Limit}; others follow.")]
+    private partial void LogNotServed(Exception exception, TimeSpan limit);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Grains of partitions that have another owner did not leave within {Limit}.")]
     private partial void LogSlow(TimeSpan limit);
