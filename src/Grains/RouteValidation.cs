@@ -43,7 +43,7 @@ internal static class RouteValidation
     }
 
     private static string? CheckFilter(string setting, string filter) =>
-        TopicFilter.IsValid(filter) ? null : $"{setting} is '{filter}': it must be an MQTT topic filter, such as site/+/telemetry or site/#.";
+        TopicFilter.IsValid(filter) && !filter.StartsWith("$share/", StringComparison.Ordinal) ? null : $"{setting} is '{filter}': it must be an MQTT topic filter, such as site/+/telemetry or site/#.";
 
     private static string? CheckKey(string setting, string text, TopicsOptions options) => KeyTemplate.TryParse(text) switch
     {

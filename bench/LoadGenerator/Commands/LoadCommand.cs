@@ -35,7 +35,7 @@ internal sealed class LoadCommand : Command
     private readonly Option<int> _payload = Option("--payload", "payload bytes, 16 or more", 256);
     private readonly Option<double> _rate = Option("--rate", "messages per second of all publishers together; 0: as fast as the window allows", 0.0);
     private readonly Option<int> _window = Option("--window", "outstanding messages per publisher; 0: unlimited", 100);
-    private readonly Option<WindowBy?> _windowBy = Option<WindowBy?>("--window-by", "what ends a message's stay in the window (default: acknowledgement, at QoS 0 delivery)", null);
+    private readonly Option<WindowBy?> _windowBy = Option<WindowBy?>("--window-by", "what ends a message's stay in the window (default: acknowledgement, at QoS 0 and shared delivery)", null);
     private readonly Option<double> _warmUp = Option("--warm-up", "seconds before measuring", 2.0);
     private readonly Option<double> _ramp = Option("--ramp", "seconds over which the publishers start", 0.0);
     private readonly Option<double> _drain = Option("--drain", "seconds to wait for missing messages after the end", 10.0);
@@ -233,7 +233,7 @@ internal sealed class LoadCommand : Command
             PayloadLength = connections ? 16 : Within(parsed, _payload, 16, 16 * 1024 * 1024),
             Rate = connections || offline || retained ? 0 : AtLeastZero(parsed, _rate),
             Window = connections ? 0 : Within(parsed, _window, 0, 65535),
-            WindowBy = (subscribes && !offline ? parsed.GetValue(_windowBy) : null) ?? (publishQos == 0 ? WindowBy.Delivery : WindowBy.Acknowledgement),
+            WindowBy = (subscribes && !offline ? parsed.GetValue(_windowBy) : null) ?? (publishQos == 0 || _scenario == Scenario.Shared ? WindowBy.Delivery : WindowBy.Acknowledgement),
             Duration = AtLeastZero(parsed, _duration),
             WarmUp = connections || offline || retained ? 0 : AtLeastZero(parsed, _warmUp),
             Ramp = connections || offline || retained ? 0 : AtLeastZero(parsed, _ramp),

@@ -163,9 +163,8 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
         headers.AddRange(topicHeaders);
         if (properties.ExpiryIntervalSeconds is { } expiry)
         {
-            // The header is signed; an interval beyond its range is 68 years, and as good as none.
             var bytes = new byte[4];
-            BinaryPrimitives.WriteInt32BigEndian(bytes, (int)Math.Min(expiry, int.MaxValue));
+            BinaryPrimitives.WriteUInt32BigEndian(bytes, expiry);
             headers.Add(new(_names.Expiry, bytes));
         }
 
@@ -226,7 +225,7 @@ internal sealed class RecordCodec(IOptions<TopicsOptions> options)
     {
         if (name == _names.Expiry && value.Length == 4)
         {
-            properties.Expiry = (uint)Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(value.Span));
+            properties.Expiry = BinaryPrimitives.ReadUInt32BigEndian(value.Span);
         }
         else if (name == _names.ContentType)
         {

@@ -42,9 +42,13 @@ internal static class KafkaClientSettings
         return Apply(config, options.Client, options.Producer);
     }
 
-    public static ProducerConfig TransactionalProducer(KafkaLogOptions options, string owner)
+    /// <param name="options">The options.</param>
+    /// <param name="owner">Its name.</param>
+    /// <param name="largestBatch">Bytes of the largest batch that all topics take.</param>
+    public static ProducerConfig TransactionalProducer(KafkaLogOptions options, string owner, int largestBatch)
     {
         var config = Producer(options);
+        config.BatchSize = Math.Min(config.BatchSize ?? 1_000_000, largestBatch);
         config.TransactionalId = options.TransactionalIdPrefix + owner;
         config.TransactionTimeoutMs = 10_000;
 

@@ -25,6 +25,7 @@ internal sealed class KafkaLog : IMessageLog
     private readonly KafkaRangeReader _ranges;
     private readonly WireRangeReader? _wireRanges;
     private readonly List<IKafkaFollower> _followers = [];
+    private readonly ConcurrentDictionary<string, int> _largestBatches = new(StringComparer.Ordinal);
 
     public KafkaLog(KafkaLogOptions options, ILogger<KafkaLog> logger)
     {
@@ -73,9 +74,10 @@ internal sealed class KafkaLog : IMessageLog
 
     public async Task EnsureTopicsAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
     {
-        foreach (var (topic, partitions) in await _topicChecks.EnsureAsync(topics, cancellationToken))
+        foreach (var (topic, (partitions, largestBatch)) in await _topicChecks.EnsureAsync(topics, cancellationToken))
         {
             _appender.AddTopic(topic, partitions);
+            _largestBatches[topic] = largestBatch;
             _topics[topic] = [.. Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition))];
         }
     }
@@ -87,9 +89,15 @@ internal sealed class KafkaLog : IMessageLog
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) =>
         _appender.Append(topic, PartitionOf(topic, record).Partition.Value, record, completion, state);
 
+    /// <summary>Why a topic does not take a record; null when it does, or when that is not known.</summary>
+    internal string? WhyRefused(in TopicRecord record) =>
+        _largestBatches.TryGetValue(record.Topic, out var largest) && AppendBatch.SizeOf(record.Record) is var size && size > largest
+            ? $"topic '{record.Topic}' takes records of {largest} bytes at most (max.message.bytes), and it has {size}"
+            : null;
+
     public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
     {
-        var producer = new ProducerBuilder<byte[]?, byte[]?>(KafkaClientSettings.TransactionalProducer(_options, ownerName))
+        var producer = new ProducerBuilder<byte[]?, byte[]?>(KafkaClientSettings.TransactionalProducer(_options, ownerName, _largestBatches.IsEmpty ? int.MaxValue : _largestBatches.Values.Min()))
             .SetErrorHandler((_, error) => _health.OnError(error))
             .SetLogHandler((_, message) => _logger.LogClient(message))
             .Build();

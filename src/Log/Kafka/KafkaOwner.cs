@@ -93,6 +93,15 @@ internal sealed class KafkaOwner : ILogOwner
     private AppendResult[] AppendTransaction(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
     {
         var startedAt = Stopwatch.GetTimestamp();
+        foreach (var record in records)
+        {
+            if (_log.WhyRefused(record) is { } reason)
+            {
+                // Refused by Kafka it would cost the client the sequence of its records, and the next transaction seconds.
+                throw new ArgumentException($"Kafka would refuse a record: {reason}", nameof(records));
+            }
+        }
+
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -25,8 +25,8 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
     private static readonly DescribeTopicsOptions DescribeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
     private static readonly DescribeConfigsOptions ConfigOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
 
-    /// <summary>Waits for Kafka. Returns the partitions of each topic.</summary>
-    public async Task<Dictionary<string, int>> EnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
+    /// <summary>Waits for Kafka. Returns the partitions of each topic, and the size of the largest batch that it takes.</summary>
+    public async Task<Dictionary<string, (int Partitions, int LargestBatch)>> EnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
     {
         foreach (var topic in topics)
         {
@@ -89,9 +89,9 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         return new(bytes, bigEndian: true);
     }
 
-    private async Task<Dictionary<string, int>> TryEnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, (int Partitions, int LargestBatch)>> TryEnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
     {
-        Dictionary<string, int> partitions = [];
+        Dictionary<string, (int Partitions, int LargestBatch)> found = [];
         foreach (var topic in topics)
         {
             var existing = await DescribeAsync(topic.Name);
@@ -109,11 +109,10 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
                 }
             }
 
-            await CheckAsync(topic, existing);
-            partitions[topic.Name] = existing.Partitions.Count;
+            found[topic.Name] = (existing.Partitions.Count, await CheckAsync(topic, existing));
         }
 
-        return partitions;
+        return found;
     }
 
     private async Task<TopicDescription?> DescribeAsync(string topic) => (await TryDescribeAsync([topic]))[0];
@@ -168,7 +167,8 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
     private static bool IsRefused(ErrorCode code) => code is ErrorCode.InvalidReplicationFactor or ErrorCode.InvalidPartitions or ErrorCode.InvalidConfig
         or ErrorCode.PolicyViolation or ErrorCode.TopicException or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed;
 
-    private async Task CheckAsync(TopicSpecification topic, TopicDescription existing)
+    /// <returns>The largest batch that the topic takes.</returns>
+    private async Task<int> CheckAsync(TopicSpecification topic, TopicDescription existing)
     {
         if (existing.Partitions.Count != topic.Partitions && !topic.AcceptAnyPartitionCount)
         {
@@ -189,9 +189,10 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
             throw TopicCheck.WrongCleanupPolicy(topic, policy);
         }
 
-        if (int.TryParse(configs[MaximumRecord].Value, out var bytes) && bytes < options.MaximumRecordBytes)
+        var largest = int.TryParse(configs[MaximumRecord].Value, CultureInfo.InvariantCulture, out var bytes) ? bytes : int.MaxValue;
+        if (largest < options.MaximumRecordBytes)
         {
-            logger.LogSmallRecords(topic.Name, bytes, options.MaximumRecordBytes);
+            logger.LogSmallRecords(topic.Name, largest, options.MaximumRecordBytes);
         }
 
         var inSync = configs["min.insync.replicas"].Value;
@@ -199,5 +200,7 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         {
             throw TopicCheck.TooFewInSyncReplicas(topic, inSync, replication);
         }
+
+        return largest;
     }
 }

@@ -90,5 +90,20 @@ public sealed class MessageExpiryTests(ConformanceServer server) : ConformanceTe
         Assert.Equal((7, 0), (completed.PacketId, completed.Code));
     }
 
+    [Theory, InlineData(0x7FFF_FFFFu), InlineData(0x8000_0000u), InlineData(0xFFFF_FFFFu)]
+    [Statement(V5, "MQTT-3.3.2-6")]
+    public async Task An_interval_of_a_lifetime_is_passed_on_less_what_has_passed(uint seconds)
+    {
+        var topic = NewTopic();
+        var subscriber = await SubscribeAsync(V5, topic, 1);
+        await PublishAsync(Expiring(topic, "live", seconds));
+        await PublishAsync(Expiring(topic, "retained", seconds) with { IsRetained = true });
+        var late = await SubscribeAsync(V5, topic, 1);
+        foreach (var message in (await subscriber.ReceiveMessagesAsync(2)).Concat(await late.ReceiveMessagesAsync(1)))
+        {
+            Assert.InRange(message.Properties.Number(PropertyId.MessageExpiry) ?? 0, seconds - 15, seconds);
+        }
+    }
+
     private static Publish Expiring(string topic, string payload, uint seconds) => new(topic, payload) { QoS = 1, Properties = new() { { PropertyId.MessageExpiry, seconds } } };
 }

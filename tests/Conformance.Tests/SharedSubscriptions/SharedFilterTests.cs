@@ -46,6 +46,15 @@ public sealed class SharedFilterTests(ConformanceServer server) : ConformanceTes
         Assert.DoesNotContain(client.ConnAck.Properties, property => property.Key == PropertyId.SharedAvailable && property.Value is not (byte)1);
     }
 
+    [Theory, InlineData("$share/group"), InlineData("$share/"), InlineData("$share/+/topic"), InlineData("$share//topic")]
+    public async Task In_MQTT_3_1_1_such_a_filter_is_refused_and_the_client_lives_on(string filter)
+    {
+        var client = await ConnectAsync(V311);
+        await client.SendAsync(new Subscribe(1, filter, 1).Encode(V311));
+        Assert.Equal([0x80], (await client.ReceiveAsync<SubAck>()).Codes);
+        await client.SubscribeAsync(NewTopic(), 1);
+    }
+
     private async Task ExpectRefusedAsync(string filter)
     {
         var client = await ConnectAsync(V5);

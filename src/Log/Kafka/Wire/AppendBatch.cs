@@ -59,6 +59,13 @@ internal sealed class AppendBatch
         }
     }
 
+    /// <summary>Bytes of a batch that holds this record alone: what Kafka compares with the <c>max.message.bytes</c> of a topic.</summary>
+    public static int SizeOf(in LogRecord record)
+    {
+        var body = SizeOf(record, timestampDelta: 0, offsetDelta: 0);
+        return HeaderSize + Varint.SizeOf(body) + body;
+    }
+
     /// <summary>Adds a record; false when the batch would become larger than <paramref name="limit"/>, unless the record is its first.</summary>
     public bool TryAppend(in LogRecord record, long timestamp, int limit, IAppendCompletion completion, long state)
     {
