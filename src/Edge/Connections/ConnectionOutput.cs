@@ -73,7 +73,8 @@ internal sealed class ConnectionOutput(MqttConnection connection, EdgeContext co
             PacketId = delivery.PacketId,
             QoS = delivery.QoS,
             IsDuplicate = delivery.IsDuplicate,
-            IsRetained = delivery.IsRetained,
+            // Before MQTT 5 what comes while the subscription is established is no retained message ([MQTT-3.3.1-9]), whatever an MQTT 5 connection of the session asked for.
+            IsRetained = delivery.IsRetained && (delivery.Source < 0 || connection.Version == ProtocolVersion.Mqtt5),
             IsPaced = delivery.IsPaced,
         },
         out wasEmpty);

@@ -56,4 +56,23 @@ public sealed class SessionIdentityTests(ConformanceServer server) : Conformance
         await PublishAsync(topic, 2, "next");
         Assert.Equal("next", await after.ReceiveTextAsync());
     }
+
+    [Theory, InlineData(0), InlineData(1), InlineData(2)]
+    [Statement(V311, "MQTT-3.3.1-9")]
+    public async Task What_an_MQTT_5_connection_has_as_published_comes_to_one_of_MQTT_3_1_1_without_the_retain_flag(int qoS)
+    {
+        var (clientId, topic) = (NewClientId(), NewTopic());
+        var before = await ConnectAsync(Connect.Durable(V5, clientId));
+        await before.SubscribeAsync(topic, qoS, otherOptions: 0x08);
+        await PublishAsync(new Publish(topic, "as published") { QoS = qoS, IsRetained = true });
+        Assert.True((await before.ReceiveMessagesAsync(1))[0].IsRetained);
+        await before.DisconnectAsync();
+
+        var after = await ConnectAsync(Connect.Durable(V311, clientId));
+        await PublishAsync(new Publish(topic, "live") { QoS = qoS, IsRetained = true });
+        var live = (await after.ReceiveMessagesAsync(qoS == 0 ? 1 : 2))[^1];
+        Assert.Equal(("live", false), (live.Payload, live.IsRetained));
+        await after.SubscribeAsync($"{topic}/#", qoS);
+        Assert.True((await after.ReceiveMessagesAsync(1))[0].IsRetained);
+    }
 }
