@@ -219,7 +219,7 @@ internal sealed class Client : IDisposable
         }
     }
 
-    /// <summary>Shows that the server is alive for this connection and has sent nothing else until now.</summary>
+    /// <summary>Shows that the server is alive for this connection and has sent nothing else until now. What comes later passes unseen: messages are not in order with the answer to a ping.</summary>
     public async Task ExpectNothingAsync()
     {
         await SendAsync(PingRequest);

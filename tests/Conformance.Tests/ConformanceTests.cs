@@ -69,6 +69,14 @@ public abstract class ConformanceTests(EndPoint endPoint) : IDisposable
         await _publisher.PublishAsync(message);
     }
 
+    /// <summary>Nothing comes to this subscriber of the topic but what is published now: whatever else was on its way would be there before.</summary>
+    private protected async Task ExpectNextAsync(Client subscriber, string topic)
+    {
+        await PublishAsync(topic, 1, "next");
+        Assert.Equal("next", await subscriber.ReceiveTextAsync());
+        await subscriber.ExpectNothingAsync();
+    }
+
     /// <summary>The server has to close the connection without accepting it; it may say why, with an error.</summary>
     private protected async Task ExpectRefusedAsync(Connect connect)
     {

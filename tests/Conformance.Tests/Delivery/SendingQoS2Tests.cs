@@ -18,7 +18,7 @@ public sealed class SendingQoS2Tests(ConformanceServer server) : ConformanceTest
         var release = await client.ReceiveAsync<PubRel>();
         Assert.Equal((message.PacketId, (byte)0), (release.PacketId, release.Code));
         await client.SendAsync(new PubComp(message.PacketId).Encode());
-        await client.ExpectNothingAsync();
+        await ExpectNextAsync(client, topic);
     }
 
     [Theory, InlineData(V311), InlineData(V5)]
@@ -37,7 +37,7 @@ public sealed class SendingQoS2Tests(ConformanceServer server) : ConformanceTest
         }
 
         await client.SendAsync(new PubComp(message.PacketId).Encode());
-        await client.ExpectNothingAsync();
+        await ExpectNextAsync(client, topic);
     }
 
     [Fact]
@@ -59,9 +59,9 @@ public sealed class SendingQoS2Tests(ConformanceServer server) : ConformanceTest
         var client = await SubscribeAsync(connect, topic, 2);
         await PublishAsync(topic, 2, "refused");
         await client.SendAsync(new PubRec((await client.ReceiveAsync<Publish>()).PacketId, code).Encode());
-        await client.ExpectNothingAsync();
+        await ExpectNextAsync(client, topic);
         client.Drop();
-        await (await ConnectAsync(connect)).ExpectNothingAsync();
+        await ExpectNextAsync(await ConnectAsync(connect), topic);
     }
 
     [Fact]

@@ -129,12 +129,4 @@ public sealed class RetainHandlingTests(ConformanceServer server) : ConformanceT
     }
 
     private Task RetainAsync(string topic, string payload) => PublishAsync(new Publish(topic, payload) { QoS = 1, IsRetained = true });
-
-    /// <summary>Nothing came before what is published now.</summary>
-    private async Task ExpectNextAsync(Client subscriber, string topic)
-    {
-        await PublishAsync(topic, 1, "next");
-        Assert.Equal("next", await subscriber.ReceiveTextAsync());
-        await subscriber.ExpectNothingAsync();
-    }
 }
