@@ -10,7 +10,7 @@ using OrleansMqtt.TestKit;
 namespace OrleansMqtt.Conformance.Tests.Time;
 
 /// <summary>Our server in the process of the tests, with a clock that they set, on an embedded log in a directory of its own. Can be stopped and started again.</summary>
-internal sealed class ClockServer : IAsyncDisposable
+internal sealed class ClockServer(params string[] ownSettings) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private string? _directory;
@@ -36,6 +36,7 @@ internal sealed class ClockServer : IAsyncDisposable
             // Whatever is due at one moment is found due by one look at the clock.
             "Topics:Sessions:Partitions=1",
             "Logging:Console:LogLevel:Default=None",
+            .. ownSettings,
         ];
         _running = ServerHost.RunAsync([.. settings.Select(setting => $"--{setting}")], new(ClusterRoles.Silo | ClusterRoles.Edge, Configure, Map));
         if (await Task.WhenAny(started.Task, _running).WaitAsync(Limit) == _running)

@@ -9,8 +9,8 @@ public abstract class ClockTests : ConformanceTests, IAsyncLifetime
     protected static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(1);
     private static readonly SemaphoreSlim Places = new(2);
 
-    protected ClockTests()
-        : this(new())
+    protected ClockTests(params string[] settings)
+        : this(new ClockServer(settings))
     {
     }
 
