@@ -8,19 +8,22 @@ public sealed class StringTests(ConformanceServer server) : ConformanceTests(ser
 
     [Theory]
     [InlineData(V311, "client identifier"), InlineData(V311, "will topic"), InlineData(V311, "user name")]
-    [InlineData(V5, "client identifier"), InlineData(V5, "will topic"), InlineData(V5, "user name")]
+    [InlineData(V5, "client identifier"), InlineData(V5, "will topic"), InlineData(V5, "user name"), InlineData(V5, "authentication method")]
+    [InlineData(V5, "user property's name"), InlineData(V5, "user property's value"), InlineData(V5, "will's user property's name"), InlineData(V5, "will's user property's value")]
+    [InlineData(V5, "will's content type"), InlineData(V5, "will's response topic")]
     [Statement(V311, "MQTT-1.5.3-1", "MQTT-1.5.3-2", "MQTT-3.1.3-4", "MQTT-3.1.3-10", "MQTT-3.1.3-11", "MQTT-3.1.4-1", "MQTT-4.7.3-2")]
-    [Statement(V5, "MQTT-1.5.4-1", "MQTT-1.5.4-2", "MQTT-3.1.3-4", "MQTT-3.1.3-11", "MQTT-3.1.3-12", "MQTT-3.1.4-1", "MQTT-4.7.3-2")]
+    [Statement(V5, "MQTT-1.5.4-1", "MQTT-1.5.4-2", "MQTT-1.5.7-1", "MQTT-3.1.3-4", "MQTT-3.1.3-11", "MQTT-3.1.3-12", "MQTT-3.1.4-1", "MQTT-4.7.3-2")]
     public async Task One_of_CONNECT_that_is_wrong_refuses_the_connection(MqttVersion version, string place)
     {
         foreach (var text in Wrong)
         {
-            byte[] At(string field, string right) => RawPackets.Field(field == place ? text : System.Text.Encoding.UTF8.GetBytes(right));
-            var connect = RawPackets.Connect(
-                version, RawPackets.UserNameFlag | RawPackets.WillFlag | RawPackets.CleanStartFlag, At("client identifier", NewClientId()), version is V5 ? [0] : [],
-                At("will topic", "t"), RawPackets.Field("will"), At("user name", "u"));
-            await ExpectMalformedConnectAsync(version, connect, 0x81);
+            await ExpectMalformedConnectAsync(version, EncodeConnect(version, place, text), 0x81);
         }
+
+        // It is the text alone that is wrong.
+        var client = await OpenAsync(version);
+        await client.SendAsync(EncodeConnect(version, place, System.Text.Encoding.UTF8.GetBytes(NewClientId())));
+        Assert.Equal(place == "authentication method" ? 0x8C : 0, (await client.ReceiveAsync<ConnAck>()).Code);
     }
 
     [Theory]
@@ -61,6 +64,22 @@ public sealed class StringTests(ConformanceServer server) : ConformanceTests(ser
         var client = await SubscribeAsync(version, topic, 1);
         await PublishAsync(topic, 1, "passes");
         Assert.Equal(topic, (await client.ReceiveAsync<Publish>()).Topic);
+    }
+
+    private static byte[] EncodeConnect(MqttVersion version, string place, byte[] text)
+    {
+        byte[] properties = [(byte)PropertyId.UserProperty, .. At("user property's name"), .. At("user property's value")];
+        byte[] method = place == "authentication method" ? [(byte)PropertyId.AuthenticationMethod, .. At(place)] : [];
+        byte[] ofWill =
+        [
+            (byte)PropertyId.UserProperty, .. At("will's user property's name"), .. At("will's user property's value"),
+            (byte)PropertyId.ContentType, .. At("will's content type"), (byte)PropertyId.ResponseTopic, .. At("will's response topic"),
+        ];
+        return RawPackets.ConnectWith(
+            [.. properties, .. method], "MQTT", (byte)version, version, RawPackets.UserNameFlag | RawPackets.WillFlag | RawPackets.CleanStartFlag,
+            At("client identifier"), RawPackets.Properties(version, ofWill), At("will topic"), RawPackets.Field("will"), At("user name"));
+
+        byte[] At(string field) => field == place ? RawPackets.Field(text) : RawPackets.Field(NewClientId());
     }
 
     private static byte[] Encode(MqttVersion version, string place, byte[] text, byte[] field) => place switch

@@ -13,18 +13,17 @@ internal static class RawPackets
     /// <summary>CONNECT with these fields in its payload.</summary>
     public static byte[] Connect(MqttVersion version, byte flags, params byte[][] fields) => Connect("MQTT", (byte)version, version, flags, fields);
 
-    public static byte[] Connect(string protocol, byte level, MqttVersion form, byte flags, params byte[][] fields)
+    public static byte[] Connect(string protocol, byte level, MqttVersion form, byte flags, params byte[][] fields) => ConnectWith([], protocol, level, form, flags, fields);
+
+    /// <summary>CONNECT with these properties where the form has them, and these fields in its payload.</summary>
+    public static byte[] ConnectWith(byte[] properties, string protocol, byte level, MqttVersion form, byte flags, params byte[][] fields)
     {
         PacketWriter writer = new();
         writer.WriteText(protocol);
         writer.WriteByte(level);
         writer.WriteByte(flags);
         writer.WriteUInt16(0);
-        if (form is V5)
-        {
-            writer.WriteByte(0);
-        }
-
+        WriteProperties(writer, form, properties);
         foreach (var field in fields)
         {
             writer.WriteBytes(field);
@@ -61,6 +60,14 @@ internal static class RawPackets
     public static byte[] Field(ReadOnlySpan<byte> bytes) => [(byte)(bytes.Length >> 8), (byte)bytes.Length, .. bytes];
 
     public static byte[] Field(string text) => Field(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Properties with their length, in MQTT 5.</summary>
+    public static byte[] Properties(MqttVersion version, byte[] properties)
+    {
+        PacketWriter writer = new();
+        WriteProperties(writer, version, properties);
+        return writer.ToArray();
+    }
 
     private static void WriteProperties(PacketWriter writer, MqttVersion version, byte[] properties)
     {
