@@ -34,7 +34,7 @@ public sealed class RetainedReachTests(ConformanceServer server) : ConformanceTe
     }
 
     [Fact]
-    [Statement(V5, "MQTT-3.3.4-3", "MQTT-3.3.1-9")]
+    [Statement(V5, "MQTT-3.3.4-3", "MQTT-3.3.4-5", "MQTT-3.3.1-9")]
     public async Task Each_carries_the_identifier_of_the_subscription_that_it_is_sent_for()
     {
         var topic = NewTopic();

@@ -23,7 +23,7 @@ public sealed class SubscriptionIdentifierTests(ConformanceServer server) : Conf
     }
 
     [Fact]
-    [Statement(V5, "MQTT-3.3.4-3", "MQTT-3.3.4-5")]
+    [Statement(V5, "MQTT-3.3.4-3")]
     public async Task A_message_of_a_subscription_without_an_identifier_has_none_whatever_others_have()
     {
         var topic = NewTopic();
