@@ -100,7 +100,7 @@ public sealed class RecoveryTests : IAsyncDisposable
         await host.StartAsync();
         var owner = host.Services.GetRequiredService<IGrainFactory>().GetGrain<ISessionOwnerGrain>(0);
         var start = Usage.Now;
-        await owner.Wake();
+        await owner.Serve();
         var loaded = Usage.Now - start;
         Assert.NotNull(await owner.Subscribe(ClientOf(Sessions - 1), Epoch, [new() { Filter = "another", MaximumQoS = 1, RetainHandling = 2 }]));
         var served = Usage.Now - start;
