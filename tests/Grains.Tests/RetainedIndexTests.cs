@@ -112,7 +112,8 @@ public sealed class RetainedIndexTests
             Fill(round);
         }
 
-        Assert.InRange(MemoryCollection.UsedBytes() - before, 0, filled + (filled / 10));
+        // Kept, the topics of the earlier rounds would take three times as much again; what else the process holds varies by some MB.
+        Assert.InRange(MemoryCollection.UsedBytes() - before, 0, filled + (filled / 2));
         GC.KeepAlive(index);
 
         void Fill(int round)

@@ -28,16 +28,12 @@ internal sealed record SubscribePacket(ushort PacketId, Subscription?[] Subscrip
             var options = (byte)(reader.ReadByte() & (version == ProtocolVersion.Mqtt31 ? 3 : 0xFF));
             CheckOptions(filter, options, version);
             var isShared = TopicSyntax.IsShared(filter);
-            var isValid = isShared ? TopicSyntax.IsSharedFilter(filter) : TopicSyntax.IsFilter(filter);
-
-            // Before MQTT 5 such a filter was as good as any other: it is refused, and the client lives on.
-            var isOlder = isShared && version != ProtocolVersion.Mqtt5 && TopicSyntax.IsFilter(filter);
-            if (!isValid && !isOlder)
+            if (!TopicSyntax.IsAllowed(filter, version))
             {
                 MqttProtocolException.ThrowMalformed("A topic filter is not valid.");
             }
 
-            if (!isValid || IsUnavailable(filter, isShared, version, features))
+            if (!TopicSyntax.IsServed(filter) || IsUnavailable(filter, isShared, version, features))
             {
                 subscriptions.Add(null);
                 refusals.Add((byte)ReasonCode.UnspecifiedError);

@@ -83,8 +83,14 @@ internal static class TopicSyntax
         }
     }
 
+    /// <summary>Whether a client may name a filter. Before MQTT 5 one that begins as that of a shared subscription is as good as any other, although it may be none that is served.</summary>
+    public static bool IsAllowed(ReadOnlySpan<byte> filter, ProtocolVersion version) => IsServed(filter) || (version != ProtocolVersion.Mqtt5 && IsFilter(filter));
+
+    /// <summary>Whether there can be subscriptions to a filter.</summary>
+    public static bool IsServed(ReadOnlySpan<byte> filter) => IsShared(filter) ? IsSharedFilter(filter) : IsFilter(filter);
+
     /// <summary><c>$share/{name}/{filter}</c>, the name not empty and without wildcards ([MQTT-4.8.2-1], [MQTT-4.8.2-2]).</summary>
-    public static bool IsSharedFilter(ReadOnlySpan<byte> filter)
+    private static bool IsSharedFilter(ReadOnlySpan<byte> filter)
     {
         var rest = filter[SharePrefix.Length..];
         var slash = rest.IndexOf((byte)'/');

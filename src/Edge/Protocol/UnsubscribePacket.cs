@@ -24,7 +24,7 @@ internal sealed record UnsubscribePacket(ushort PacketId, string[] Filters)
         while (!reader.IsAtEnd)
         {
             var filter = reader.ReadUtf8();
-            if (TopicSyntax.IsShared(filter) ? !TopicSyntax.IsSharedFilter(filter) : !TopicSyntax.IsFilter(filter))
+            if (!TopicSyntax.IsAllowed(filter, version))
             {
                 MqttProtocolException.ThrowMalformed("A topic filter is not valid.");
             }

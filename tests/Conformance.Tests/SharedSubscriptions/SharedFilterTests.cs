@@ -47,6 +47,7 @@ public sealed class SharedFilterTests(ConformanceServer server) : ConformanceTes
     }
 
     [Theory, InlineData("$share/group"), InlineData("$share/"), InlineData("$share/+/topic"), InlineData("$share//topic")]
+    [Statement(V311, "MQTT-3.8.4-5")]
     public async Task In_MQTT_3_1_1_such_a_filter_is_refused_and_the_client_lives_on(string filter)
     {
         var client = await ConnectAsync(V311);

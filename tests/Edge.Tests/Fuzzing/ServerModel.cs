@@ -295,9 +295,13 @@ internal sealed class ServerModel
             var filter = reader.Text();
             var options = reader.Byte();
             Require((options & 3) != 3 && (options & (Version == 5 ? 0xC0 : 0xFC)) == 0 && (options & 0x30) != 0x30, Wrong);
-            Require(IsFilter(filter) && ((options & 4) == 0 || !filter.StartsWith("$share/", StringComparison.Ordinal)), Wrong);
-            filters.Add(filter);
-            codes.Append(' ').Append($"{options & 3:X2}");
+            Require(IsAllowed(filter) && ((options & 4) == 0 || !filter.StartsWith("$share/", StringComparison.Ordinal)), Wrong);
+            if (IsFilter(filter))
+            {
+                filters.Add(filter);
+            }
+
+            codes.Append(' ').Append($"{(IsFilter(filter) ? options & 3 : 0x80):X2}");
         }
         while (!reader.IsAtEnd);
 
@@ -319,7 +323,7 @@ internal sealed class ServerModel
         do
         {
             filters.Add(reader.Text());
-            Require(IsFilter(filters[^1]), Wrong);
+            Require(IsAllowed(filters[^1]), Wrong);
         }
         while (!reader.IsAtEnd);
 
@@ -348,6 +352,9 @@ internal sealed class ServerModel
 
     private static bool IsName(string topic) => topic.Length > 0 && topic.IndexOfAny(['+', '#']) < 0;
 
+    /// <summary>Before MQTT 5 a filter that begins as a shared one is as good as any other, and refused where it is none.</summary>
+    private bool IsAllowed(string filter) => IsFilter(filter) || (Version != 5 && AreLevels(filter));
+
     private static bool IsFilter(string filter)
     {
         if (filter.StartsWith("$share/", StringComparison.Ordinal))
@@ -361,6 +368,11 @@ internal sealed class ServerModel
             filter = parts[2];
         }
 
+        return AreLevels(filter);
+    }
+
+    private static bool AreLevels(string filter)
+    {
         var levels = filter.Split('/');
         return filter.Length > 0 && levels.Index().All(level => level.Item == "+" || (level.Item == "#" && level.Index == levels.Length - 1) || level.Item.IndexOfAny(['+', '#']) < 0);
     }

@@ -17,11 +17,13 @@ internal static class ServersUnderTest
     };
 
     /// <param name="sessionPartitions">The partitions of the sessions topic.</param>
-    public static async Task<IServerUnderTest> StartOnKafkaAsync(int sessionPartitions = 4) => await OrleansMqttServer.StartAsync(new()
+    /// <param name="maximumRecordBytes">The largest record that its topics take.</param>
+    public static async Task<IServerUnderTest> StartOnKafkaAsync(int sessionPartitions = 4, int maximumRecordBytes = 2 * 1024 * 1024) => await OrleansMqttServer.StartAsync(new()
     {
         ["Log__Kind"] = "Kafka",
         ["Log__Kafka__BootstrapServers"] = (await KafkaBroker.SharedAsync()).BootstrapServers,
         ["Log__Kafka__TransactionalIdPrefix"] = $"{Guid.NewGuid():N}-",
+        ["Log__Kafka__MaximumRecordBytes"] = $"{maximumRecordBytes}",
         ["Topics__Sessions__Partitions"] = $"{sessionPartitions}",
     });
 }
