@@ -112,8 +112,7 @@ public sealed class RetainedIndexTests
             Fill(round);
         }
 
-        // Kept, the topics of the earlier rounds would take three times as much again; what else the process holds varies by some MB.
-        Assert.InRange(MemoryCollection.UsedBytes() - before, 0, filled + (filled / 2));
+        Assert.InRange(MemoryCollection.UsedBytes() - before, 0, filled + (filled / 10));
         GC.KeepAlive(index);
 
         void Fill(int round)

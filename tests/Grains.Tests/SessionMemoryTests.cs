@@ -56,7 +56,7 @@ public sealed class SessionMemoryTests
 
         TestContext.Current.TestOutputHelper!.WriteLine($"{kind}: {bytes / Sessions} bytes a session");
         Assert.Equal(Sessions, sessions.All.Count);
-        Assert.InRange(bytes / Sessions, 500, isOwn ? 3_600 : 2_400);
+        Assert.InRange(bytes / Sessions, 1_000, isOwn ? 3_600 : 2_400);
         GC.KeepAlive(sessions);
         GC.KeepAlive(subscriptions);
     }
