@@ -18,6 +18,9 @@ internal sealed class AnswerReader(bool isWebSocket)
     /// <summary>Whether what came is whole packets.</summary>
     public bool IsWhole => _mqtt.Count == 0;
 
+    /// <summary>Whether what came ends within a message.</summary>
+    public bool EndsInMessage => _mqtt.Count > 0 && _mqtt[0] is >= 0x30 and < 0x40;
+
     /// <param name="bytes">What came.</param>
     /// <param name="version">Of the connection.</param>
     public void Add(ReadOnlySpan<byte> bytes, int version)
