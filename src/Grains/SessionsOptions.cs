@@ -12,13 +12,16 @@ public sealed class SessionsOptions
     /// <summary>The greatest number of messages that wait for a client, as references into the log (16 bytes each).</summary>
     public int MaximumQueuedMessages { get; set; } = 100_000;
 
+    /// <summary>The same for a shared subscription, whose members have one mailbox together; from a sixteenth of it on, publishers are slowed down if its members could take more.</summary>
+    public int MaximumQueuedSharedMessages { get; set; } = 1_000_000;
+
     /// <summary>The greatest number of subscriptions of a session; more are refused; 1 to 100,000.</summary>
     public int MaximumSubscriptions { get; set; } = 1_000;
 
     /// <summary>How much of what was read back for mailboxes is kept in a silo for other clients that want the same, in bytes.</summary>
     public long ReadBackBytes { get; set; } = 64 << 20;
 
-    /// <summary>What is dropped, and counted, when a client's messages are more than <see cref="MaximumQueuedMessages"/>.</summary>
+    /// <summary>What is dropped, and counted, when more than <see cref="MaximumQueuedMessages"/> or <see cref="MaximumQueuedSharedMessages"/> wait.</summary>
     public MailboxOverflow Overflow { get; set; } = MailboxOverflow.DropNewest;
 
     /// <summary>The longest Session Expiry Interval in seconds; what clients want beyond it is cut (MQTT 5, 3.2.2.3.2). 4,294,967,295: sessions need not end.</summary>

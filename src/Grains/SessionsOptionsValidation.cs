@@ -31,6 +31,11 @@ internal sealed class SessionsOptionsValidation : IValidateOptions<SessionsOptio
             return ValidateOptionsResult.Fail($"Sessions:Overflow is {options.Overflow}: it must be {MailboxOverflow.DropNewest} or {MailboxOverflow.DropOldest}.");
         }
 
+        if (options.MaximumQueuedSharedMessages < 0)
+        {
+            return ValidateOptionsResult.Fail($"Sessions:MaximumQueuedSharedMessages is {options.MaximumQueuedSharedMessages}: it must be 0 or more.");
+        }
+
         return options.MaximumQueuedMessages < 0
             ? ValidateOptionsResult.Fail($"Sessions:MaximumQueuedMessages is {options.MaximumQueuedMessages}: it must be 0 or more.")
             : ValidateOptionsResult.Success;

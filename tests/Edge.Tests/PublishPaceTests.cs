@@ -28,6 +28,19 @@ public sealed class PublishPaceTests : IDisposable
     }
 
     [Fact]
+    public async Task It_shrinks_when_something_falls_behind_although_all_batches_are_in_time()
+    {
+        Assert.True(await _credits.TakeAsync(1_000_000, TestContext.Current.CancellationToken));
+        for (var i = 0; i < 2; i++)
+        {
+            _pace.NoteBehind();
+            Pass(DelayLimit / 2, periods: 1);
+        }
+
+        Assert.InRange(_credits.Limit, 500_000, 999_999);
+    }
+
+    [Fact]
     public async Task It_shrinks_once_in_the_time_that_batches_wait()
     {
         Assert.True(await _credits.TakeAsync(1_000_000, TestContext.Current.CancellationToken));

@@ -58,11 +58,11 @@ public sealed class SharedSubscriptionTests
     }
 
     [Fact]
-    public async Task A_group_whose_members_are_all_offline_keeps_as_much_as_a_mailbox_and_no_more()
+    public async Task A_group_whose_members_are_all_offline_keeps_as_much_as_its_mailbox_and_no_more()
     {
         const int Queued = 500;
         using var log = await TestLog.CreateAsync("Embedded");
-        log.Settings["Sessions__MaximumQueuedMessages"] = $"{Queued}";
+        log.Settings["Sessions__MaximumQueuedSharedMessages"] = $"{Queued}";
         log.Settings["Sessions__Overflow"] = "DropOldest";
         Programs.Require("mosquitto_pub", "mosquitto_sub", "stdbuf");
         await using var server = await MqttServer.StartAsync(log.Settings);

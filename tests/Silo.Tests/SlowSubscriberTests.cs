@@ -77,6 +77,30 @@ public sealed class SlowSubscriberTests
         Assert.InRange(dropped, 1, Count - 1);
     }
 
+    [Fact]
+    public async Task Publishers_that_are_faster_than_a_group_whose_members_are_quick_wait_for_it_and_nothing_is_dropped()
+    {
+        const int Count = 500_000;
+        using var log = await TestLog.CreateAsync("Embedded");
+        log.Settings["Sessions__MaximumQueuedSharedMessages"] = "200000";
+        await using var server = await MqttServer.StartAsync(log.Settings);
+        await using var first = await SequenceSubscriber.ConnectAsync(server.Port, "$share/g/t", hasGaps: true);
+        await using var second = await SequenceSubscriber.ConnectAsync(server.Port, "$share/g/t", hasGaps: true);
+        first.Start();
+        second.Start();
+        await using var publisher = await SequencePublisher.ConnectAsync(server.Port, "t", payloadLength: 100, window: SequencePublisher.Flood);
+        await publisher.RunAsync(Count, CancellationToken.None).WaitAsync(Limit);
+        var dropped = double.NaN;
+        await Until.TrueAsync(
+            async () =>
+            {
+                dropped = await Until.ReadMetricAsync(server, "orleansmqtt_session_dropped_total");
+                return first.Received + second.Received + dropped == Count;
+            },
+            () => $"{first.Received} and {second.Received} received and {dropped} dropped of {Count}.");
+        Assert.Equal(0, dropped);
+    }
+
     private static async Task PublishAsync(MqttServer server, int count, int payloadLength)
     {
         await using var publisher = await SequencePublisher.ConnectAsync(server.Port, "t", payloadLength, window: 500);

@@ -15,18 +15,13 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     /// <summary>The most acknowledgements of a call.</summary>
     public const int MaximumBatch = 1000;
 
-    // From this many acknowledgements a second on, a batch that is small is followed by a pause, so that the next is not: the call costs more than what is in it.
-    private const double BusyRate = 2000;
-    private const int SmallBatch = 64;
-    private static readonly TimeSpan GatherPause = TimeSpan.FromMilliseconds(2);
-
     private readonly ISessionPartitionGrain _grain = grains.GetSessionPartition(partition);
     private readonly Lock _gate = new();
     private List<Acknowledgement> _waiting = [];
     private TaskCompletionSource? _sent;
     private bool _isSending;
     private long _generation;
-    private long _lastSent = Stopwatch.GetTimestamp();
+    private readonly BatchGathering _gathering = new();
 
     /// <summary>Adds an acknowledgement for the owner of that generation; it is dropped when there is a later one, which has got it with its connection.</summary>
     public void Add(in Acknowledgement acknowledgement, long generation)
@@ -104,18 +99,11 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
             }
 
             sent?.SetResult();
-            if (IsWorthGathering(sending.Count))
+            if (_gathering.IsWorthwhile(sending.Count))
             {
-                await Task.Delay(GatherPause);
+                await Task.Delay(BatchGathering.Pause);
             }
         }
-    }
-
-    private bool IsWorthGathering(int count)
-    {
-        var elapsed = Stopwatch.GetElapsedTime(_lastSent);
-        _lastSent = Stopwatch.GetTimestamp();
-        return count < SmallBatch && count > BusyRate * elapsed.TotalSeconds;
     }
 
     private async Task SendAsync(AcknowledgementBatch batch)

@@ -30,6 +30,11 @@ internal sealed class DeliveryReceiver(EdgeContext context)
             partition.NextSequence = next + 1;
             Enqueue(batch, partition.Touched);
             context.Pace.Note(batch.Waited);
+            if (batch.IsBehind)
+            {
+                context.Pace.NoteBehind();
+            }
+
             return DeliveryResult.Accepted;
         }
     }

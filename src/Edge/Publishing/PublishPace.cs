@@ -3,7 +3,8 @@ namespace OrleansMqtt.Edge.Publishing;
 /// <summary>
 /// Slows the reading of publishes down while deliveries fall behind. To take a message costs a cluster less than to deliver it; without a pace its publishers would leave the
 /// deliveries no processor time, and what is late costs more, because it is read back from the log. How late deliveries are is told by how long batches wait between the owners
-/// of the sessions and this edge, deliveries one way and acknowledgements the other: that needs no client, so that a slow one slows nobody down. The limit of bytes on their way
+/// of the sessions and this edge, deliveries one way and acknowledgements the other: that needs no client, so that a slow one slows nobody down. A group of shared subscriptions tells by itself when it falls
+/// behind: its messages wait with its one owner. The limit of bytes on their way
 /// to the log shrinks at once, and grows again step by step.
 /// </summary>
 internal sealed class PublishPace : IDisposable
@@ -50,6 +51,9 @@ internal sealed class PublishPace : IDisposable
             longest = seen;
         }
     }
+
+    /// <summary>Notes that something falls behind in spite of all batches being in time. Any thread.</summary>
+    public void NoteBehind() => Note(_delayLimit + TimeSpan.FromTicks(1));
 
     public void Dispose() => _timer.Dispose();
 

@@ -26,4 +26,7 @@ public sealed class DeliveryBatch
 
     /// <summary>How long the first of the deliveries waited for those before it to be accepted: how late the owner is.</summary>
     [Id(6)] public TimeSpan Waited { get; init; }
+
+    /// <summary>Whether a group of shared subscriptions falls behind, though its members could take more than it gives them.</summary>
+    [Id(7)] public bool IsBehind { get; init; }
 }

@@ -21,6 +21,7 @@ internal sealed partial class EdgeOutbox(
     private List<int[]> _spareIdentifierSets = [];
     private long _sequence;
     private long _waitingSince;
+    private bool _isBehind;
     private bool _isSending;
     private TaskCompletionSource? _taken;
     private TaskCompletionSource? _takenWithBatch;
@@ -59,6 +60,9 @@ internal sealed partial class EdgeOutbox(
 
     /// <summary>Adds a mark: the edge tells when all before it is written to the client.</summary>
     public void AddMark(long connectionId) => Add(new(connectionId, Delivery.Mark, 0, 0, isDuplicate: false));
+
+    /// <summary>A group of shared subscriptions has given less than its members could take, and its mailbox fills up: the publishers of the edge are too fast for it.</summary>
+    public void NoteBehind() => _isBehind = true;
 
     /// <summary>Completes when the edge has taken all that was added before, or is dead.</summary>
     public Task WhenTaken()
@@ -117,8 +121,10 @@ internal sealed partial class EdgeOutbox(
                 Deliveries = deliveries,
                 Messages = messages,
                 Waited = Stopwatch.GetElapsedTime(_waitingSince),
+                IsBehind = _isBehind,
                 IdentifierSets = identifierSets.Count > 0 ? identifierSets : null,
             };
+            _isBehind = false;
             GrainInstruments.Delivered.Add(deliveries.Count);
             if (!await Send(batch))
             {

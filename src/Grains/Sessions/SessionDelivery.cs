@@ -143,10 +143,11 @@ internal sealed partial class SessionDelivery(
             return;
         }
 
-        if (session.Mailbox.Count >= options.MaximumQueuedMessages)
+        var maximum = session.Group is null ? options.MaximumQueuedMessages : options.MaximumQueuedSharedMessages;
+        if (session.Mailbox.Count >= maximum)
         {
             Overflow(session);
-            if (session.Mailbox.Count >= options.MaximumQueuedMessages)
+            if (session.Mailbox.Count >= maximum)
             {
                 return;
             }

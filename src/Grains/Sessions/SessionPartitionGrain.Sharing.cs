@@ -30,7 +30,8 @@ internal sealed partial class SessionPartitionGrain : ISharedGroupOwnerGrain, IS
         _groupLinks = [.. Enumerable.Range(0, count).Select(CreateGroupLink)];
         _memberships = new(_sessions, _store, _sender, _linksBySource, _groupLinks, name => partitions.Of(name).Partition, _generation);
         SharedGroupsContext context = new(
-            _partition, _generation, count, sources, clientId => partitions.Of(clientId).Partition, partition => GrainFactory.GetGrain<ISharedMembersGrain>(partition));
+            _partition, _generation, count, sources, clientId => partitions.Of(clientId).Partition, partition => GrainFactory.GetGrain<ISharedMembersGrain>(partition),
+            options.Value.MaximumQueuedSharedMessages);
         _groups = new(context, _sources, _subscriptions, _store, _sender, _delivery, logger);
         _sender.Flushed = () =>
         {

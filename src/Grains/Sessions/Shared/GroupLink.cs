@@ -12,6 +12,7 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     private List<LeaseEnd> _spareEnds = [];
     private List<MemberChange> _changes = [];
     private TaskCompletionSource? _next;
+    private readonly BatchGathering _gathering = new();
     private long _reports;
     private long _newestOwner;
     private readonly Dictionary<long, Membership> _memberships = [];
@@ -106,8 +107,13 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
         {
             var waiting = _next;
             _next = null;
+            var count = _ends.Count;
             await SendNext();
             waiting?.SetResult();
+            if (_gathering.IsWorthwhile(count))
+            {
+                await Task.Delay(BatchGathering.Pause);
+            }
         }
 
         _isSending = false;

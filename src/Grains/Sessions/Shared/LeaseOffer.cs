@@ -9,6 +9,7 @@ namespace OrleansMqtt.Grains;
 /// <param name="QoS">The QoS to deliver it with.</param>
 /// <param name="Message">The message.</param>
 /// <param name="IsRepeated">Whether the member may have taken it before, see <see cref="DoubtfulLease"/>.</param>
+/// <param name="IsFilling">Whether the mailbox of the group fills up.</param>
 [GenerateSerializer, Immutable, Alias("lease-offer")]
 internal readonly record struct LeaseOffer(
     [property: Id(0)] long Number,
@@ -18,4 +19,5 @@ internal readonly record struct LeaseOffer(
     [property: Id(4)] int Source,
     [property: Id(5)] byte QoS,
     [property: Id(6)] MqttMessage Message,
-    [property: Id(7)] bool IsRepeated = false);
+    [property: Id(7)] bool IsRepeated = false,
+    [property: Id(8)] bool IsFilling = false);

@@ -14,6 +14,7 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
     private List<LeaseOffer> _offers = [];
     private List<LeaseOffer> _spare = [];
     private HashSet<SharedGroup> _unstored = [];
+    private readonly BatchGathering _gathering = new();
     private long _batches;
     private long _resets;
     private bool _isSending;
@@ -74,8 +75,13 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
                 await Send(offers, resets);
             }
 
+            var count = offers.Count;
             offers.Clear();
             _spare = offers;
+            if (_gathering.IsWorthwhile(count))
+            {
+                await Task.Delay(BatchGathering.Pause);
+            }
         }
 
         _isSending = false;

@@ -41,6 +41,11 @@ internal sealed class Membership(Session session, string group, long number, Gro
     /// <summary>Whether the group may know of it.</summary>
     public bool IsReported { get; set; }
 
+    /// <summary>
+    /// Whether the client could have more than the group gives. One that takes few messages at a time always looks so when the group gives it the next, so it does not count.
+    /// </summary>
+    public bool IsUnderused => Ahead > 1 && Session.Window.IsOpen && !Session.Shares!.HasWaiting;
+
     private int Ahead => Session.Window.MaximumCount < LeastToWorkAhead ? 1 : 2;
 
     /// <summary>The session has left the group.</summary>

@@ -189,7 +189,7 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
     {
         var outbox = _outboxes[lease.Member.Partition];
         _leases.Add(lease.Number, lease);
-        outbox.Add(new(lease.Number, lease.Member.Number, lease.Member.Slot, lease.Member.Epoch, lease.Reference.Link, lease.QoS, message, lease.IsRepeated));
+        outbox.Add(new(lease.Number, lease.Member.Number, lease.Member.Slot, lease.Member.Epoch, lease.Reference.Link, lease.QoS, message, lease.IsRepeated, IsFilling(lease.Group)));
         if (lease.QoS != 1 && lease.Group.Session.IsDurable)
         {
             // What may not be delivered twice is never offered to another member after a crash: it is stored who gets it, or that it is over.
@@ -212,6 +212,9 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
     public void Forget(GroupLease lease) => _leases.Remove(lease.Number);
 
     public void MarkDirty(SharedGroup group) => _store.MarkDirty(group.Session);
+
+    /// <summary>The rest of the mailbox is for what comes until publishers are slower.</summary>
+    private bool IsFilling(SharedGroup group) => group.Session.Mailbox.Count >= _context.MaximumQueued / 16;
 
     private static Subscription SubscriptionOf(SharedGroup group) => new() { Filter = SharedFilter.TopicFilterOf(group.Name), MaximumQoS = 2 };
 

@@ -9,5 +9,6 @@ namespace OrleansMqtt.Grains;
 /// <param name="Sources">The messages partitions by link.</param>
 /// <param name="PartitionOf">The sessions partition of a client.</param>
 /// <param name="Members">The grain of a sessions partition.</param>
+/// <param name="MaximumQueued">How many messages may wait for a group.</param>
 internal sealed record SharedGroupsContext(
-    int Partition, long Generation, int Partitions, TopicPartitionId[] Sources, Func<string, int> PartitionOf, Func<int, ISharedMembersGrain> Members);
+    int Partition, long Generation, int Partitions, TopicPartitionId[] Sources, Func<string, int> PartitionOf, Func<int, ISharedMembersGrain> Members, int MaximumQueued);

@@ -188,6 +188,11 @@ internal sealed class SharedMemberships(
         }
         else
         {
+            if (offer.IsFilling && membership.IsUnderused)
+            {
+                edge.NoteBehind();
+            }
+
             session.Shares!.Wait(new(membership, offer.Number, new(offer.Message.Offset, (ushort)link.Index, offer.QoS, retain), offer.Message));
             sender.Pump(session);
         }
