@@ -54,6 +54,8 @@ public static class GrainsSiloBuilderExtensions
 
         services.AddHostedService<SessionPartitionStarter>();
         services.AddHostedService(static provider => provider.GetRequiredService<TopicIdentities>());
+        services.AddSingleton<Rehearsal>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<Rehearsal>());
         services.AddSingleton<IPartitionPreparation, SiloRehearsal>();
         return silo
             .AddLogGrainStorage(SessionStorage.Name, options =>

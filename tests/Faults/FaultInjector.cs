@@ -20,6 +20,8 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         FaultKind.SiloHang or FaultKind.SiloIsolation => TimeSpan.FromSeconds(12),
         // Its clients notice nothing before it wakes, and closes their connections.
         FaultKind.EdgeHang => (outage * 2) + TimeSpan.FromSeconds(5),
+        // A pause of deliveries; nobody's connection is touched.
+        FaultKind.PlannedMove => TimeSpan.FromSeconds(1),
         FaultKind.KafkaPause => outage + TimeSpan.FromSeconds(5),
         // A broker stops and starts in some seconds.
         FaultKind.KafkaRestart => outage + TimeSpan.FromSeconds(25),
@@ -53,6 +55,13 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 break;
             case FaultKind.EdgeHang:
                 await PutAsideAsync(Choose("edge"), Hang, Wake, during);
+                break;
+            case FaultKind.PlannedMove:
+                var joined = await cluster.AddAsync("silo");
+                await WaitForSilosAsync(silos + 1);
+                during();
+                await StopAsync(joined);
+                await WaitForSilosAsync();
                 break;
             case FaultKind.RollingRestart:
                 await RestartAllAsync(during);
@@ -106,13 +115,15 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     }
 
     /// <summary>All that run see so many silos; one that ended itself is replaced.</summary>
-    private async Task WaitForSilosAsync()
+    private Task WaitForSilosAsync() => WaitForSilosAsync(silos);
+
+    private async Task WaitForSilosAsync(int count)
     {
         var start = Stopwatch.GetTimestamp();
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(200));
         while (true)
         {
-            while (cluster.Running("silo").Count < silos)
+            while (cluster.Running("silo").Count < count)
             {
                 await cluster.AddAsync("silo");
             }
@@ -120,7 +131,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
             try
             {
                 var views = await Task.WhenAll(cluster.Running("silo").Concat(cluster.Running("edge")).Select(process => process.GetClusterAsync())).WaitAsync(TimeSpan.FromSeconds(10));
-                if (Array.TrueForAll(views, view => view.Owners.Count == silos && view.Misplaced == 0))
+                if (Array.TrueForAll(views, view => view.Owners.Count == count && view.Misplaced == 0))
                 {
                     return;
                 }
@@ -132,7 +143,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
 
             if (Stopwatch.GetElapsedTime(start) > Limit)
             {
-                throw new TimeoutException($"Not {silos} silos within {Limit}.");
+                throw new TimeoutException($"Not {count} silos within {Limit}.");
             }
 
             await timer.WaitForNextTickAsync();
@@ -168,15 +179,19 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         foreach (var process in cluster.Running("silo").Concat(cluster.Running("edge")).ToList())
         {
             ports.Close(process);
-            var exitCode = await process.StopAsync();
-            if (exitCode != 0)
-            {
-                load.Ledger.Violations.Enqueue($"{process.Name} ended with {exitCode} after SIGTERM");
-            }
-
+            await StopAsync(process);
             during();
             await cluster.AddAsync(process.Roles);
             await WaitForSilosAsync();
+        }
+    }
+
+    private async Task StopAsync(ServerProcess process)
+    {
+        var exitCode = await process.StopAsync();
+        if (exitCode != 0)
+        {
+            load.Ledger.Violations.Enqueue($"{process.Name} ended with {exitCode} after SIGTERM");
         }
     }
 

@@ -8,6 +8,7 @@ internal enum FaultKind
     SiloIsolation,
     EdgeKill,
     EdgeHang,
+    PlannedMove,
     RollingRestart,
     KafkaRestart,
     KafkaPause,

@@ -64,6 +64,10 @@ internal sealed class FaultLoad : IDisposable
     public (TimeSpan Publishing, TimeSpan Delivery, int Closed) Pauses =>
         (_publishers.Max(client => _gauges[client].Longest), Receivers.Max(client => _gauges[client].Longest), _gauges.Values.Sum(gauge => gauge.Closed));
 
+    /// <summary>Who had the longest pauses since then, and until when.</summary>
+    public string DescribePauses() => string.Join(", ", _publishers.Concat(Receivers).OrderByDescending(client => _gauges[client].Longest).Take(8)
+        .Select(client => $"{client.ClientId} {_gauges[client].Longest.TotalSeconds:F1} s until {_gauges[client].LongestEnd:HH:mm:ss.f}"));
+
     private IEnumerable<SessionClient> Receivers => _subscribers.Concat(_clean.Select(entry => entry.Client));
 
     public async Task StartAsync(TimeSpan limit)

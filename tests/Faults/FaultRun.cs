@@ -55,6 +55,7 @@ internal sealed class FaultRun : IAsyncDisposable
         await _injector.InjectAsync(kind, wills.Drop);
         await RequireServiceAsync(Stopwatch.GetTimestamp(), kind, "after");
         var (publishing, delivery, closed) = _load.Pauses;
+        var longest = _load.DescribePauses();
         await wills.EndAsync();
         var hasSettled = await FaultLoad.WaitAsync(() => wills.IsComplete, Limit) & await _load.SettleAsync(Limit);
         FaultRow row = new(
@@ -62,6 +63,11 @@ internal sealed class FaultRun : IAsyncDisposable
             ledger.Violations.Count - violations, closed, publishing, delivery, _injector.Expected(kind));
         _rows.Add(row);
         print(row.ToString());
+        if (!row.IsInTime)
+        {
+            print($"  without service: {longest}");
+        }
+
         foreach (var note in ledger.Violations.Skip(violations).Concat(ledger.Notes.Skip(_notes)).Take(20))
         {
             print($"  {note}");

@@ -8,6 +8,7 @@ internal sealed class ServiceGauge
     private readonly Lock _lock = new();
     private long _last = Stopwatch.GetTimestamp();
     private TimeSpan _longest;
+    private DateTime _longestEnd;
 
     /// <summary>Connections that the server ended.</summary>
     public int Closed { get; private set; }
@@ -26,7 +27,11 @@ internal sealed class ServiceGauge
         {
             var now = Stopwatch.GetTimestamp();
             var gap = Stopwatch.GetElapsedTime(_last, now);
-            (_last, _longest) = (now, gap > _longest ? gap : _longest);
+            _last = now;
+            if (gap > _longest)
+            {
+                (_longest, _longestEnd) = (gap, DateTime.UtcNow);
+            }
         }
     }
 
@@ -47,6 +52,18 @@ internal sealed class ServiceGauge
             {
                 var open = Stopwatch.GetElapsedTime(_last);
                 return open > _longest ? open : _longest;
+            }
+        }
+    }
+
+    /// <summary>When the longest pause ended.</summary>
+    public DateTime LongestEnd
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _longestEnd;
             }
         }
     }

@@ -40,6 +40,13 @@ public sealed class KeptBatchesTests
     }
 
     [Fact]
+    public void A_stretch_of_which_nothing_matches_is_kept_as_it_comes_from_another_process()
+    {
+        _kept.Add(new() { Source = new("t", 0), TargetGeneration = 1, From = 10, To = 20, Messages = default });
+        Assert.Equal(20, _kept.TakeAt(10)!.To);
+    }
+
+    [Fact]
     public void A_batch_that_comes_again_is_kept_once()
     {
         _kept.Add(Batch(10, 20));

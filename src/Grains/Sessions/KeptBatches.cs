@@ -62,7 +62,7 @@ internal sealed class KeptBatches
     private static long BytesOf(RoutedBatch batch)
     {
         long bytes = 0;
-        foreach (var message in batch.Messages)
+        foreach (var message in batch.Messages.AsSpan())
         {
             bytes += message.Payload.Length;
         }

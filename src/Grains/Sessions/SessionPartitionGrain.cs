@@ -8,7 +8,7 @@ using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Grains;
 
-[PartitionPlacement, Reentrant, KeepAlive]
+[PartitionPlacement(MovesLast = true), Reentrant, KeepAlive]
 internal sealed partial class SessionPartitionGrain(
     IMessageLog log,
     RecordCodec codec,
@@ -53,9 +53,11 @@ internal sealed partial class SessionPartitionGrain(
         _partition = (int)this.GetPrimaryKeyLong();
         SessionLoader loader = new(logger);
         var id = partitions.Of(_partition);
+        var start = time.GetTimestamp();
         _partitionStore = await PartitionStore.OpenAsync(log, id, $"{id.Topic}-{id.Partition}", loader.Add, logger, cancellationToken);
         DeactivateWhenFenced().Ignore();
         await Recover(loader, cancellationToken);
+        LogBegun(_partition, time.GetElapsedTime(start).TotalMilliseconds);
         this.RegisterGrainTimer(Checkpoint, new() { DueTime = CheckpointPeriod, Period = CheckpointPeriod, Interleave = true, KeepAlive = true });
         this.RegisterGrainTimer(AskDue, new() { DueTime = DuePeriod, Period = DuePeriod, Interleave = true, KeepAlive = true });
     }
@@ -67,13 +69,16 @@ internal sealed partial class SessionPartitionGrain(
             return;
         }
 
+        var start = time.GetTimestamp();
         if (_store is not null)
         {
             await Checkpoint(cancellationToken);
         }
 
+        var stored = time.GetElapsedTime(start);
         _sessions.Close();
         await _partitionStore.DisposeAsync();
+        LogLeft(_partition, stored.TotalMilliseconds, time.GetElapsedTime(start).TotalMilliseconds);
         _handedOver.TrySetException(new ObjectDisposedException(nameof(SessionPartitionGrain)));
         _handedOver.Task.Ignore();
     }
@@ -406,6 +411,12 @@ internal sealed partial class SessionPartitionGrain(
         // The call reaches the next activation: clients that neither send nor get anything would else stay with an owner that is none.
         await GrainFactory.GetGrain<ISessionOwnerGrain>(_partition).Serve();
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Session partition {SessionPartition} begins here after {Begun:F0} ms, and asks the edges for its connections")]
+    private partial void LogBegun(int sessionPartition, double begun);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Session partition {SessionPartition} has left, stored after {Stored:F0} ms and closed after {Closed:F0} ms")]
+    private partial void LogLeft(int sessionPartition, double stored, double closed);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The log refuses the will of client {ClientId}: it is not published")]
     private partial void LogWillRefused(Exception exception, string clientId);

@@ -225,9 +225,14 @@ internal sealed partial class SessionSender(
 
             await store.CommitAsync(records, sessions);
         }
-        catch (Exception exception) when (exception is OwnerFencedException or ObjectDisposedException)
+        catch (ObjectDisposedException)
         {
-            // The partition has a later owner, or ends: these sessions go on there.
+            // The partition moves: these sessions go on there.
+            return;
+        }
+        catch (OwnerFencedException exception)
+        {
+            // So do these, with the later owner.
             LogNotStored(exception, sessionPartition);
             return;
         }

@@ -11,6 +11,7 @@ internal sealed class KafkaLog : IMessageLog
     private readonly KafkaLogOptions _options;
     private readonly ILogger _logger;
     private readonly LogMetrics _metrics = new("kafka");
+    private readonly ConcurrentDictionary<Task, bool> _closing = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, TopicPartition[]> _topics = new(StringComparer.Ordinal);
     private readonly IAdminClient _admin;
@@ -149,6 +150,7 @@ internal sealed class KafkaLog : IMessageLog
         }
 
         await _stopping.CancelAsync();
+        await Task.WhenAll(_closing.Keys);
         await Task.Run(() =>
         {
             _appender.Dispose();
@@ -164,6 +166,14 @@ internal sealed class KafkaLog : IMessageLog
             _ranges.Dispose();
             _admin.Dispose();
         });
+    }
+
+    /// <summary>Closes the client of an owner that has ended. It has nothing more to send, and takes some tenths of a second, for which its partition should not wait.</summary>
+    internal void Close(IDisposable client)
+    {
+        var closing = Task.Run(client.Dispose);
+        _closing.TryAdd(closing, true);
+        closing.ContinueWith(closed => _closing.TryRemove(closed, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     /// <summary>A topic that is there; null before there is one.</summary>

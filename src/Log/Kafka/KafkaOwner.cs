@@ -62,12 +62,9 @@ internal sealed class KafkaOwner : ILogOwner
 
         await _stopping.CancelAsync();
         _work.CompleteAdding();
-        await Task.Run(() =>
-        {
-            _thread.Join();
-            _producer.Dispose();
-            _work.Dispose();
-        });
+        await Task.Run(_thread.Join);
+        _work.Dispose();
+        _log.Close(_producer);
     }
 
     /// <summary>The client looks for its coordinator at once, without a connection in vain, and again half a second later: a question before that makes the connection.</summary>

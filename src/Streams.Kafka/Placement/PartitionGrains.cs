@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime.Placement;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Streams.Kafka;
 
@@ -33,12 +35,15 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
         }
     }
 
-    /// <summary>Those of a kind whose partition has another owner.</summary>
+    /// <summary>Those of a kind whose partition has another owner, in the order in which they move.</summary>
     public List<IGrainContext> Misplaced(PartitionGrainKind kind)
     {
         var current = map.Current;
-        return [.. Of(kind).Select(static pair => pair.Key).Where(context => NewOwnerOf(context, current) is not null)];
+        return [.. Of(kind).Select(static pair => pair.Key).Where(context => NewOwnerOf(context, current) is not null).OrderBy(MovesLast)];
     }
+
+    /// <summary>The partitions that grains here serve.</summary>
+    public HashSet<TopicPartitionId> ServedPartitions() => [.. _owners.Select(pair => partitions.Of(pair.Key.GrainId).Partition)];
 
     /// <summary>Whether its partition has another owner, still.</summary>
     public bool IsMisplaced(IGrainContext context) => NewOwnerOf(context, map.Current) is not null;
@@ -49,6 +54,9 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
         var current = map.Current;
         return [.. Of(kind).Select(pair => NewOwnerOf(pair.Key, current)).OfType<SiloAddress>()];
     }
+
+    private static bool MovesLast(IGrainContext context) =>
+        context.GrainInstance?.GetType().GetCustomAttribute<PartitionPlacementAttribute>() is { MovesLast: true };
 
     private SiloAddress? NewOwnerOf(IGrainContext context, PartitionMap current) =>
         current.GetOwner(partitions.Of(context.GrainId).Partition) is { } owner && !owner.Equals(silo.SiloAddress) ? owner : null;

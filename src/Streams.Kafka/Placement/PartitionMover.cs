@@ -15,7 +15,7 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
     private const int OwnerGroups = 8;
     private static readonly TimeSpan ServingLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeavingLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan PreparationLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PreparationLimit = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan[] Looks = [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)];
 
     private readonly IPartitionMapSource _map;
@@ -44,6 +44,9 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         _moved = _meter.CreateCounter<long>("orleansmqtt.placement.moved", description: "Grains that left because their partition has another owner.");
         _meter.CreateObservableGauge("orleansmqtt.placement.partition_grains", () => grains.Owners.Count(), description: "Grains here that serve partitions.");
     }
+
+    /// <summary>Raised when grains that serve partitions have moved.</summary>
+    public event Action? Moved;
 
     public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(PartitionMover), ServiceLifecycleStage.Active, Start, Stop);
 
@@ -138,6 +141,7 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     private async Task MoveAsync(IGrainContext[] owners)
     {
+        var start = _time.GetTimestamp();
         List<IPartitionOwnerGrain> moved = [];
         foreach (var owner in owners.Where(_grains.IsMisplaced))
         {
@@ -150,23 +154,34 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         }
 
         await LeaveAsync(owners);
+        var left = _time.GetElapsedTime(start);
         try
         {
             await Task.WhenAll(moved.Select(static grain => grain.Serve().AsTask())).WaitAsync(ServingLimit, _time, _stop.Token);
+            LogServed(owners.Length, owners[0].GrainId, left.TotalMilliseconds, _time.GetElapsedTime(start).TotalMilliseconds);
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
             LogNotServed(exception, ServingLimit);
         }
+
+        Moved?.Invoke();
     }
 
-    private async Task PrepareAsync(IReadOnlyCollection<SiloAddress> silos)
+    private async Task PrepareAsync(HashSet<SiloAddress> silos)
     {
+        if (silos.Count == 0)
+        {
+            return;
+        }
+
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         limit.CancelAfter(PreparationLimit);
         try
         {
+            var start = _time.GetTimestamp();
             await Task.WhenAll(silos.SelectMany(silo => _preparations.Select(preparation => preparation.PrepareAsync(silo, limit.Token)))).WaitAsync(limit.Token);
+            LogPrepared(silos.Count, _time.GetElapsedTime(start).TotalMilliseconds);
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
@@ -188,6 +203,12 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Owners} grains of partitions moved to other silos, and {Followers} that belong to these left.")]
     private partial void LogMoved(int owners, int followers);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Count} grains of partitions, {First} and what follows it, have left after {Left:F0} ms and are served after {Served:F0} ms.")]
+    private partial void LogServed(int count, GrainId first, double left, double served);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Count} silos that get partitions were prepared in {Milliseconds:F0} ms.")]
+    private partial void LogPrepared(int count, double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The silos {Silos} get partitions unprepared.")]
     private partial void LogNotPrepared(Exception exception, string silos);

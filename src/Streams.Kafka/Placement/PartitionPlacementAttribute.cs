@@ -7,4 +7,8 @@ namespace OrleansMqtt.Streams.Kafka;
 /// When the owner changes the grain leaves for the new one.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
-public sealed class PartitionPlacementAttribute() : PlacementAttribute(new PartitionPlacement());
+public sealed class PartitionPlacementAttribute() : PlacementAttribute(new PartitionPlacement())
+{
+    /// <summary>Whether grains of other kinds move before: those whose absence is noticed most come to a silo that has taken others already.</summary>
+    public bool MovesLast { get; init; }
+}

@@ -2,9 +2,14 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansMqtt.Streams.Kafka;
 
-/// <summary>Gives each silo the queues of the partitions it owns.</summary>
-internal sealed partial class PartitionQueueBalancer(IPartitionMapSource map, ILocalSiloDetails silo, ILogger<PartitionQueueBalancer> logger) : IStreamQueueBalancer
+/// <summary>
+/// Gives each silo the queues of the partitions it owns. A queue that was here stays as long as a grain that serves its partition does: a consumer that waits for its move goes on with
+/// it, while the new owner starts. What two of them deliver is the same.
+/// </summary>
+internal sealed partial class PartitionQueueBalancer(
+    IPartitionMapSource map, PartitionGrains grains, PartitionMover mover, ILocalSiloDetails silo, ILogger<PartitionQueueBalancer> logger) : IStreamQueueBalancer
 {
+    private readonly HashSet<QueueId> _mine = [];
     private readonly List<IStreamQueueBalanceListener> _listeners = [];
     private LogQueueMapper? _mapper;
 
@@ -12,19 +17,27 @@ internal sealed partial class PartitionQueueBalancer(IPartitionMapSource map, IL
     {
         _mapper = (LogQueueMapper)queueMapper;
         map.Changed += OnChanged;
+        mover.Moved += OnChanged;
         return Task.CompletedTask;
     }
 
     public Task Shutdown()
     {
         map.Changed -= OnChanged;
+        mover.Moved -= OnChanged;
         return Task.CompletedTask;
     }
 
     public IEnumerable<QueueId> GetMyQueues()
     {
         var current = map.Current;
-        return _mapper!.GetAllQueues().Where(queue => silo.SiloAddress.Equals(current.GetOwner(_mapper.GetPartition(queue)))).ToArray();
+        var served = grains.ServedPartitions();
+        lock (_mine)
+        {
+            _mine.RemoveWhere(queue => !served.Contains(_mapper!.GetPartition(queue)));
+            _mine.UnionWith(_mapper!.GetAllQueues().Where(queue => silo.SiloAddress.Equals(current.GetOwner(_mapper.GetPartition(queue)))));
+            return [.. _mine];
+        }
     }
 
     public bool SubscribeToQueueDistributionChangeEvents(IStreamQueueBalanceListener observer)
