@@ -67,6 +67,10 @@ public sealed class ClusterTests
         var moving = Enumerable.Range(0, Owners).Count(partition => second.Address.Equals(second.Map.Current.GetOwner(new TopicPartitionId(log.Topic, partition))));
         Assert.True(moving > Most);
         var moved = OwnerGrain.BegunOn(log.Topic, second.Address);
+
+        // What waits for its move is pulled where it is.
+        await LogStreamTests.Until(async () => await second.CountQueuesAsync() == Owned(second, log));
+        Assert.True(await first.CountQueuesAsync() > Owned(first, log));
         for (var served = 0; served < moving;)
         {
             await LogStreamTests.Until(() => Task.FromResult(moved.Count > served));
@@ -78,6 +82,8 @@ public sealed class ClusterTests
             Array.ForEach(begun[served..], serving => serving.SetResult());
             served = begun.Length;
         }
+
+        await LogStreamTests.Until(async () => await first.CountQueuesAsync() == Owned(first, log));
 
         async Task TouchAllAsync()
         {
