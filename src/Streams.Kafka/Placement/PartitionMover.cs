@@ -21,6 +21,7 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
     private readonly IPartitionMapSource _map;
     private readonly PartitionGrains _grains;
     private readonly IGrainFactory _factory;
+    private readonly IClusterManifestProvider _manifests;
     private readonly IPartitionPreparation[] _preparations;
     private readonly TimeProvider _time;
     private readonly ILogger<PartitionMover> _logger;
@@ -34,12 +35,13 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         IPartitionMapSource map,
         PartitionGrains grains,
         IGrainFactory factory,
+        IClusterManifestProvider manifests,
         IEnumerable<IPartitionPreparation> preparations,
         TimeProvider time,
         IMeterFactory meters,
         ILogger<PartitionMover> logger)
     {
-        (_map, _grains, _factory, _preparations, _time, _logger) = (map, grains, factory, [.. preparations], time, logger);
+        (_map, _grains, _factory, _manifests, _preparations, _time, _logger) = (map, grains, factory, manifests, [.. preparations], time, logger);
         _meter = meters.Create("OrleansMqtt.Streams.Kafka");
         _moved = _meter.CreateCounter<long>("orleansmqtt.placement.moved", description: "Grains that left because their partition has another owner.");
         _meter.CreateObservableGauge("orleansmqtt.placement.partition_grains", () => grains.Owners.Count(), description: "Grains here that serve partitions.");
@@ -175,17 +177,53 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
             return;
         }
 
+        var start = _time.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         limit.CancelAfter(PreparationLimit);
+        TaskCompletionSource gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _map.Changed += OnMapChanged;
         try
         {
-            var start = _time.GetTimestamp();
-            await Task.WhenAll(silos.SelectMany(silo => _preparations.Select(preparation => preparation.PrepareAsync(silo, limit.Token)))).WaitAsync(limit.Token);
+            var preparing = PrepareAsync(silos, limit.Token);
+            preparing.Ignore();
+            await Task.WhenAny(preparing, gone.Task).Unwrap().WaitAsync(limit.Token);
             LogPrepared(silos.Count, _time.GetElapsedTime(start).TotalMilliseconds);
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
             LogNotPrepared(exception, string.Join(", ", silos));
+        }
+        finally
+        {
+            _map.Changed -= OnMapChanged;
+            await limit.CancelAsync();
+        }
+
+        void OnMapChanged()
+        {
+            if (!silos.IsSubsetOf(_map.Current.Silos))
+            {
+                gone.TrySetException(new InvalidOperationException("One of them is gone."));
+                gone.Task.Ignore();
+            }
+        }
+    }
+
+    private async Task PrepareAsync(HashSet<SiloAddress> silos, CancellationToken cancellationToken)
+    {
+        await WaitUntilKnownAsync(silos, cancellationToken);
+        await Task.WhenAll(silos.SelectMany(silo => _preparations.Select(preparation => preparation.PrepareAsync(silo, cancellationToken))));
+    }
+
+    /// <summary>A silo is a member before Orleans places anything on it: a grain that migrates before that comes back.</summary>
+    private async Task WaitUntilKnownAsync(HashSet<SiloAddress> silos, CancellationToken cancellationToken)
+    {
+        await foreach (var manifest in _manifests.Updates.WithCancellation(cancellationToken))
+        {
+            if (silos.All(manifest.Silos.ContainsKey))
+            {
+                return;
+            }
         }
     }
 
