@@ -37,26 +37,37 @@ public sealed class SessionMemoryTests
     {
         const int Sessions = 20_000;
         const int Filters = 10;
-        SessionTable sessions = new();
-        SubscriptionTable subscriptions = new(new(Options.Create(new TopicsOptions())));
-        subscriptions.Start([]);
-        var bytes = Measure(() =>
+        const int Least = 1_000;
+        SessionTable sessions;
+        SubscriptionTable subscriptions;
+        long bytes;
+        var attempts = 0;
+        do
         {
-            for (var i = 0; i < Sessions; i++)
+            // Pools of earlier tests let go of their memory when some time has passed: if just now, it is measured again.
+            sessions = new();
+            subscriptions = new(new(Options.Create(new TopicsOptions())));
+            subscriptions.Start([]);
+            var (table, index) = (sessions, subscriptions);
+            bytes = Measure(() =>
             {
-                Session session = new($"client-{i}", sessions.TakeSlot());
-                sessions.Add(session);
-                SubscriptionStart start = new([0, 0, 0, 0]);
-                for (var filter = 0; filter < Filters; filter++)
+                for (var i = 0; i < Sessions; i++)
                 {
-                    subscriptions.Set(session, new() { Filter = isOwn ? $"load/{i}/{filter}" : $"load/all/{filter}", MaximumQoS = 1 }, start);
+                    Session session = new($"client-{i}", table.TakeSlot());
+                    table.Add(session);
+                    SubscriptionStart start = new([0, 0, 0, 0]);
+                    for (var filter = 0; filter < Filters; filter++)
+                    {
+                        index.Set(session, new() { Filter = isOwn ? $"load/{i}/{filter}" : $"load/all/{filter}", MaximumQoS = 1 }, start);
+                    }
                 }
-            }
-        });
+            });
+        }
+        while (bytes / Sessions < Least && ++attempts < 3);
 
         TestContext.Current.TestOutputHelper!.WriteLine($"{kind}: {bytes / Sessions} bytes a session");
         Assert.Equal(Sessions, sessions.All.Count);
-        Assert.InRange(bytes / Sessions, 1_000, isOwn ? 3_600 : 2_400);
+        Assert.InRange(bytes / Sessions, Least, isOwn ? 3_600 : 2_400);
         GC.KeepAlive(sessions);
         GC.KeepAlive(subscriptions);
     }
