@@ -13,6 +13,9 @@ public sealed class BatchGathering
     /// <summary>How long to wait, 2 ms.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>Whether a client that takes so many messages at a time would be held up: it soon has nothing to do until its acknowledgements have arrived, so they do not wait.</summary>
+    public static bool IsHeldUp(int receiveMaximum) => receiveMaximum < SmallBatch;
+
     private long _lastSent = Stopwatch.GetTimestamp();
 
     /// <summary>A batch was sent: whether to pause before the next.</summary>

@@ -33,7 +33,7 @@ public sealed class GroupLinkTests
         Owner owner = new();
         GroupLink link = new(groupPartition: 0, sessionPartition: 1, generation: 5, owner, NullLogger.Instance) { OwnerLost = _ => { }, Superseded = () => { } };
         await link.ReportAsync();
-        link.End(7, LeaseEndKind.Ended);
+        link.End(7, LeaseEndKind.Ended, isAwaited: false);
         await link.ReportAsync();
         Assert.Equal(1, link.LastComplete);
 

@@ -308,6 +308,51 @@ public sealed class SharedGroupTests
         }
     }
 
+    [Fact]
+    public void A_mailbox_that_grows_fills_up_from_a_sixteenth_on()
+    {
+        Join("a", maximum: 1);
+        Publish(1);
+        for (var i = 0; i < 40; i++)
+        {
+            Publish(3);
+            Next();
+            Assert.True(i < 31 || _group.IsFilling, $"{_group.Session.Mailbox.Count} wait");
+            Assert.False(i < 29 && _group.IsFilling, $"{_group.Session.Mailbox.Count} wait");
+        }
+    }
+
+    [Fact]
+    public void A_backlog_that_becomes_smaller_fills_nothing_up_unless_half_of_the_mailbox_is_taken()
+    {
+        Join("a", maximum: 1);
+        Publish(901);
+        Next(20);
+        Assert.True(_group.IsFilling);
+        Next(400);
+        Assert.False(_group.IsFilling);
+        Next(400);
+        Assert.False(_group.IsFilling);
+    }
+
+    [Fact]
+    public void A_group_without_a_mailbox_is_never_full()
+    {
+        _dispatch.MaximumQueued = 0;
+        Join("a", maximum: 3);
+        Publish(3);
+        Assert.False(_group.IsFilling);
+    }
+
+    private void Next(int count = 1)
+    {
+        for (; count > 0; count--)
+        {
+            End("a");
+            _group.Pump();
+        }
+    }
+
     private void Join(params string[] clientIds)
     {
         foreach (var clientId in clientIds)
@@ -366,6 +411,8 @@ public sealed class SharedGroupTests
         public HashSet<long> Living { get; } = [];
 
         public long Numbers { get; set; }
+
+        public int MaximumQueued { get; set; } = 1_000;
 
         /// <summary>The offset of a message that has to be read first; -1 for none.</summary>
         public long Unread { get; set; } = -1;

@@ -36,6 +36,7 @@ public sealed class KafkaAwayTests
         using var log = TestLog.OnKafka(kafka.BootstrapServers);
         log.Settings["Mqtt__ConnectionPublishBytes"] = $"{ConnectionPublishBytes}";
         log.Settings["Sessions__MaximumQueuedMessages"] = "1000000";
+        log.Settings["Logging__LogLevel__OrleansMqtt.Edge"] = "Debug";
         await using var server = await MqttServer.StartAsync(log.Settings);
         await using var other = await SocketClient.ConnectAsync(server.Port, "other");
         await using var subscriber = await SequenceSubscriber.ConnectAsync(server.Port, "flood/#");
@@ -50,7 +51,7 @@ public sealed class KafkaAwayTests
         var memoryBefore = server.Process.ResidentBytes;
         await kafka.PauseAsync();
         using CancellationTokenSource stop = new();
-        var floods = publishers.Select(publisher => publisher.RunAsync(long.MaxValue, stop.Token)).ToArray();
+        var floods = publishers.Select(FloodAsync).ToArray();
         var memory = await StayAsync(server, other, floods);
 
         Assert.StartsWith("200", await server.GetAsync("/health/live"), StringComparison.Ordinal);
@@ -71,6 +72,18 @@ public sealed class KafkaAwayTests
         await other.PingAsync(PingLimit);
         await Until.ReadyAsync(server, 200);
         await DisposeAsync(publishers);
+
+        async Task FloodAsync(SequencePublisher publisher)
+        {
+            try
+            {
+                await publisher.RunAsync(long.MaxValue, stop.Token);
+            }
+            catch (IOException exception)
+            {
+                Assert.Fail($"{exception.Message} After {publisher.Sent} sent and {publisher.Acknowledged} acknowledged:{Environment.NewLine}{string.Join(Environment.NewLine, server.Process.Lines)}");
+            }
+        }
     }
 
     [Fact]

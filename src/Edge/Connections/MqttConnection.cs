@@ -121,8 +121,9 @@ internal sealed partial class MqttConnection : IDisposable
     /// <summary>Tells the session about a message that was sent to the client.</summary>
     public void Acknowledge(ushort packetId, AcknowledgementKind kind, byte reasonCode)
     {
-        var generation = Volatile.Read(ref _taken)?.Acknowledge(packetId, kind, reasonCode) ?? Session.Epoch.Generation;
-        _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode), generation);
+        var (generation, unacknowledged) = Volatile.Read(ref _taken)?.Acknowledge(packetId, kind, reasonCode) ?? (Session.Epoch.Generation, 0);
+        var isAwaited = BatchGathering.IsHeldUp(_receiveMaximum) && unacknowledged >= _receiveMaximum;
+        _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode), generation, isAwaited);
     }
 
     /// <summary>What it has taken, made at the first delivery. Called by one thread at a time.</summary>

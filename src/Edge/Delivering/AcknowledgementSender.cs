@@ -20,11 +20,15 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     private List<Acknowledgement> _waiting = [];
     private TaskCompletionSource? _sent;
     private bool _isSending;
+    private bool _isAwaited;
     private long _generation;
     private readonly BatchGathering _gathering = new();
 
     /// <summary>Adds an acknowledgement for the owner of that generation; it is dropped when there is a later one, which has got it with its connection.</summary>
-    public void Add(in Acknowledgement acknowledgement, long generation)
+    /// <param name="acknowledgement">The acknowledgement.</param>
+    /// <param name="generation">The generation.</param>
+    /// <param name="isAwaited">Whether the client gets nothing more before it arrives: nothing waits for others then.</param>
+    public void Add(in Acknowledgement acknowledgement, long generation, bool isAwaited)
     {
         lock (_gate)
         {
@@ -35,6 +39,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
 
             _generation = generation;
             _waiting.Add(acknowledgement);
+            _isAwaited |= isAwaited;
             if (_isSending)
             {
                 return;
@@ -75,8 +80,10 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
             List<Acknowledgement> sending;
             TaskCompletionSource? sent;
             long generation;
+            bool isAwaited;
             lock (_gate)
             {
+                (isAwaited, _isAwaited) = (_isAwaited, false);
                 sent = _sent;
                 generation = _generation;
                 _sent = null;
@@ -99,7 +106,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
             }
 
             sent?.SetResult();
-            if (_gathering.IsWorthwhile(sending.Count))
+            if (_gathering.IsWorthwhile(sending.Count) && !isAwaited)
             {
                 await Task.Delay(BatchGathering.Pause);
             }

@@ -12,6 +12,7 @@ internal sealed class TakenDeliveries(long generation)
     private UnacknowledgedDelivery[] _inflight = [];
     private int _first;
     private int _end;
+    private int _count;
     private ushort _lastPacketId;
     private (int Source, long Offset, long OffsetOfQoS0)[] _sources = [];
 
@@ -55,11 +56,12 @@ internal sealed class TakenDeliveries(long generation)
         }
     }
 
-    /// <summary>Notes an acknowledgement of the client; returns the generation of the owner that is to hear of it.</summary>
-    public long Acknowledge(ushort packetId, AcknowledgementKind kind, byte reasonCode)
+    /// <summary>Notes an acknowledgement of the client; returns the generation of the owner that is to hear of it, and how many deliveries were unacknowledged before.</summary>
+    public (long Generation, int Unacknowledged) Acknowledge(ushort packetId, AcknowledgementKind kind, byte reasonCode)
     {
         lock (_gate)
         {
+            var unacknowledged = _count;
             var index = Find(packetId);
             if (index >= 0)
             {
@@ -84,7 +86,7 @@ internal sealed class TakenDeliveries(long generation)
                 }
             }
 
-            return _generation;
+            return (_generation, unacknowledged);
         }
     }
 
@@ -139,6 +141,7 @@ internal sealed class TakenDeliveries(long generation)
         }
 
         _inflight[_end++] = delivery;
+        _count++;
     }
 
     /// <summary>Clients acknowledge in order as a rule, so it is the first that is looked at.</summary>
@@ -163,6 +166,7 @@ internal sealed class TakenDeliveries(long generation)
         }
 
         _inflight[index] = default;
+        _count--;
         while (_first < _end && _inflight[_first].PacketId == 0)
         {
             _first++;

@@ -15,6 +15,9 @@ internal sealed class Mailbox
     private Segment? _first;
     private Segment? _last;
 
+    // The last segment when the mailbox was stored: what is newer comes in it, or after it.
+    private Segment? _lastStored;
+
     // References below this number are stored, in the segments from _storedFirst to before _storedEnd.
     private long _storedTail;
     private long _storedFirst;
@@ -72,7 +75,7 @@ internal sealed class Mailbox
         if (Head == Tail)
         {
             // An empty mailbox takes no memory; what comes next begins a segment.
-            (_first, _last) = (null, null);
+            (_first, _last, _lastStored) = (null, null, null);
             Head = Tail = (Tail + SegmentSize - 1) / SegmentSize * SegmentSize;
         }
         else if (Head % SegmentSize == 0)
@@ -86,7 +89,7 @@ internal sealed class Mailbox
     {
         _storedFirstBefore = _storedFirst;
         RemoveStored(clientId, topic, Head / SegmentSize, records);
-        for (var segment = _first; segment is not null; segment = segment.Next)
+        for (var segment = _lastStored is not null && _lastStored.Number >= Head / SegmentSize ? _lastStored : _first; segment is not null; segment = segment.Next)
         {
             if ((segment.Number * SegmentSize) + segment.Count > _storedTail)
             {
@@ -99,11 +102,11 @@ internal sealed class Mailbox
             }
         }
 
-        _storedTail = Tail;
+        (_storedTail, _lastStored) = (Tail, _last);
     }
 
     /// <summary>What <see cref="Store"/> added last was not stored: it is added again.</summary>
-    public void NoteRefused() => (_storedTail, _storedFirst) = (0, Math.Min(_storedFirst, _storedFirstBefore));
+    public void NoteRefused() => (_storedTail, _lastStored, _storedFirst) = (0, null, Math.Min(_storedFirst, _storedFirstBefore));
 
     /// <summary>Adds what removes all stored segments.</summary>
     public void RemoveStored(string clientId, string topic, List<StoreRecord> records) => RemoveStored(clientId, topic, long.MaxValue, records);

@@ -12,6 +12,7 @@ internal sealed class RecentMessages
     private long _head;
     private long _tail;
     private long _bytes;
+    private long _lastFound;
 
     public void Add(MqttMessage message)
     {
@@ -33,6 +34,14 @@ internal sealed class RecentMessages
 
     public MqttMessage? Find(long offset)
     {
+        // A mailbox asks for one after the other.
+        var next = _lastFound + 1;
+        if (next >= _head && next < _tail && _ring[next % Capacity] is { } following && following.Offset == offset)
+        {
+            _lastFound = next;
+            return following;
+        }
+
         var (low, high) = (_head, _tail - 1);
         while (low <= high)
         {
@@ -40,6 +49,7 @@ internal sealed class RecentMessages
             var message = _ring[middle % Capacity]!;
             if (message.Offset == offset)
             {
+                _lastFound = middle;
                 return message;
             }
 

@@ -8,6 +8,7 @@ namespace OrleansMqtt.Log.Kafka;
 /// <summary>The log on Apache Kafka.</summary>
 internal sealed class KafkaLog : IMessageLog
 {
+    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(10);
     private readonly KafkaLogOptions _options;
     private readonly ILogger _logger;
     private readonly LogMetrics _metrics = new("kafka");
@@ -150,7 +151,7 @@ internal sealed class KafkaLog : IMessageLog
         }
 
         await _stopping.CancelAsync();
-        await Task.WhenAll(_closing.Keys);
+        await Task.WhenAll(_closing.Keys).WaitAsync(ClosingLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.Run(() =>
         {
             _appender.Dispose();
@@ -171,7 +172,17 @@ internal sealed class KafkaLog : IMessageLog
     /// <summary>Closes the client of an owner that has ended. It has nothing more to send, and takes some tenths of a second, for which its partition should not wait.</summary>
     internal void Close(IDisposable client)
     {
-        var closing = Task.Run(client.Dispose);
+        var closing = Task.Run(() =>
+        {
+            try
+            {
+                client.Dispose();
+            }
+            catch (Exception exception)
+            {
+                _logger.LogClientNotClosed(exception);
+            }
+        });
         _closing.TryAdd(closing, true);
         closing.ContinueWith(closed => _closing.TryRemove(closed, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }

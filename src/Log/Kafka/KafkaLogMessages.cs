@@ -49,6 +49,9 @@ internal static partial class KafkaLogMessages
     [LoggerMessage(Level = LogLevel.Warning, Message = "Owner {Owner} can write no more: {Reason}")]
     public static partial void LogTransactionRefused(this ILogger logger, string owner, string reason);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The Kafka client of an owner that has ended could not be closed")]
+    public static partial void LogClientNotClosed(this ILogger logger, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Log:Kafka:{Setting} is for the Confluent client, which is used therefore for all records")]
     public static partial void LogConfluentChosen(this ILogger logger, string setting);
 

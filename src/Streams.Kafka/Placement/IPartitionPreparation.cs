@@ -1,8 +1,8 @@
 namespace OrleansMqtt.Streams.Kafka;
 
 /// <summary>
-/// Prepares a silo for partitions that move to it, while their owner so far still serves them. Register one or more: each is called, on a silo that gives partitions away, once
-/// for every silo that gets some. Partitions do not wait for it longer than five seconds.
+/// Prepares a silo for partitions that move to it, while their owner so far still serves them. Register one or more: each is called, on a silo that gives partitions away, for
+/// every silo that gets some, each time before some move. Partitions do not wait for it longer than 15 seconds.
 /// </summary>
 public interface IPartitionPreparation
 {

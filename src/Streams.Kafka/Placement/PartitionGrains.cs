@@ -10,6 +10,7 @@ namespace OrleansMqtt.Streams.Kafka;
 internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSource map, GrainPartitions partitions, ILocalSiloDetails silo) : IPartitionGrains, IActivationWorkingSetObserver
 {
     private readonly ConcurrentDictionary<GrainType, bool> _types = new();
+    private readonly ConcurrentDictionary<GrainType, bool> _moveLast = new();
     private readonly ConcurrentDictionary<IGrainContext, byte> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<IGrainContext, byte> _followers = new(ReferenceEqualityComparer.Instance);
 
@@ -17,7 +18,17 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
 
     public int FollowerCount => _followers.Count;
 
-    public int MisplacedCount => Misplaced(PartitionGrainKind.Owner).Count + Misplaced(PartitionGrainKind.Follower).Count;
+    public int MisplacedCount
+    {
+        get
+        {
+            var current = map.Current;
+            return _owners.Concat(_followers).Count(pair => NewOwnerOf(pair.Key, current) is not null);
+        }
+    }
+
+    /// <summary>Raised when a grain here serves its partition no more.</summary>
+    public event Action<TopicPartitionId>? Left;
 
     public void OnAdded(IActivationWorkingSetMember member)
     {
@@ -29,33 +40,46 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
 
     public void OnDeactivated(IActivationWorkingSetMember member)
     {
-        if (member is IGrainContext context && !_owners.TryRemove(context, out _))
+        if (member is not IGrainContext context)
+        {
+            return;
+        }
+
+        if (_owners.TryRemove(context, out _))
+        {
+            Left?.Invoke(partitions.Of(context.GrainId).Partition);
+        }
+        else
         {
             _followers.TryRemove(context, out _);
         }
     }
 
-    /// <summary>Those of a kind whose partition has another owner, in the order in which they move.</summary>
-    public List<IGrainContext> Misplaced(PartitionGrainKind kind)
+    /// <summary>The grains that serve partitions which belong to some silos, in the order in which they move.</summary>
+    public List<IGrainContext> OwnersFor(IReadOnlySet<SiloAddress> silos) =>
+        [.. _owners.Select(static pair => pair.Key).Where(context => BelongsTo(context, silos)).OrderBy(context => _moveLast.GetOrAdd(context.GrainId.Type, MovesLast, context))];
+
+    /// <summary>The followers of partitions that belong to another silo and are not served here any more.</summary>
+    public List<IGrainContext> FollowersLeft()
     {
-        var current = map.Current;
-        return [.. Of(kind).Select(static pair => pair.Key).Where(context => NewOwnerOf(context, current) is not null).OrderBy(MovesLast)];
+        var (current, served) = (map.Current, ServedPartitions());
+        return [.. _followers.Select(static pair => pair.Key).Where(context => NewOwnerOf(context, current) is not null && !served.Contains(partitions.Of(context.GrainId).Partition))];
     }
 
     /// <summary>The partitions that grains here serve.</summary>
     public HashSet<TopicPartitionId> ServedPartitions() => [.. _owners.Select(pair => partitions.Of(pair.Key.GrainId).Partition)];
 
-    /// <summary>Whether its partition has another owner, still.</summary>
-    public bool IsMisplaced(IGrainContext context) => NewOwnerOf(context, map.Current) is not null;
+    /// <summary>Whether its partition belongs to one of other silos, still.</summary>
+    public bool BelongsTo(IGrainContext context, IReadOnlySet<SiloAddress> silos) => NewOwnerOf(context, map.Current) is { } owner && silos.Contains(owner);
 
-    /// <summary>The silos that own the partitions of the <see cref="Misplaced"/>.</summary>
-    public HashSet<SiloAddress> NewOwners(PartitionGrainKind kind)
+    /// <summary>The other silos to which partitions belong that grains here serve.</summary>
+    public HashSet<SiloAddress> NewOwners()
     {
         var current = map.Current;
-        return [.. Of(kind).Select(pair => NewOwnerOf(pair.Key, current)).OfType<SiloAddress>()];
+        return [.. _owners.Select(pair => NewOwnerOf(pair.Key, current)).OfType<SiloAddress>()];
     }
 
-    private static bool MovesLast(IGrainContext context) =>
+    private static bool MovesLast(GrainType type, IGrainContext context) =>
         context.GrainInstance?.GetType().GetCustomAttribute<PartitionPlacementAttribute>() is { MovesLast: true };
 
     private SiloAddress? NewOwnerOf(IGrainContext context, PartitionMap current) =>

@@ -47,9 +47,6 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         _meter.CreateObservableGauge("orleansmqtt.placement.partition_grains", () => grains.Owners.Count(), description: "Grains here that serve partitions.");
     }
 
-    /// <summary>Raised when grains that serve partitions have moved.</summary>
-    public event Action? Moved;
-
     public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(PartitionMover), ServiceLifecycleStage.Active, Start, Stop);
 
     public void Dispose()
@@ -116,14 +113,16 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     private async Task MoveAsync()
     {
-        await PrepareAsync(_grains.NewOwners(PartitionGrainKind.Owner));
-        var owners = _grains.Misplaced(PartitionGrainKind.Owner);
+        // What belongs to yet another silo by now is for the next look, which begins at once: the map has changed.
+        var silos = await PrepareAsync();
+        var owners = _grains.OwnersFor(silos);
+        var moved = 0;
         foreach (var group in owners.Chunk(Math.Max(1, owners.Count / OwnerGroups)))
         {
-            await MoveAsync(group);
+            moved += await MoveAsync(group, silos);
         }
 
-        var followers = _grains.Misplaced(PartitionGrainKind.Follower);
+        var followers = _grains.FollowersLeft();
         foreach (var group in followers.Chunk(GroupSize))
         {
             foreach (var follower in group)
@@ -134,18 +133,20 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
             await LeaveAsync(group);
         }
 
-        if (owners.Count + followers.Count > 0)
+        if (moved + followers.Count > 0)
         {
-            _moved.Add(owners.Count + followers.Count);
-            LogMoved(owners.Count, followers.Count);
+            _moved.Add(moved + followers.Count);
+            LogMoved(moved, followers.Count);
         }
     }
 
-    private async Task MoveAsync(IGrainContext[] owners)
+    /// <summary>Moves those of the grains that belong to the silos still; returns how many.</summary>
+    private async Task<int> MoveAsync(IGrainContext[] owners, HashSet<SiloAddress> silos)
     {
         var start = _time.GetTimestamp();
+        List<IGrainContext> leaving = [];
         List<IPartitionOwnerGrain> moved = [];
-        foreach (var owner in owners.Where(_grains.IsMisplaced))
+        foreach (var owner in owners.Where(owner => _grains.BelongsTo(owner, silos)))
         {
             if (owner.GrainInstance is IPartitionOwnerGrain)
             {
@@ -153,30 +154,33 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
             }
 
             owner.Migrate(null, _stop.Token);
+            leaving.Add(owner);
         }
 
-        await LeaveAsync(owners);
+        if (leaving.Count == 0)
+        {
+            return 0;
+        }
+
+        await LeaveAsync(leaving);
         var left = _time.GetElapsedTime(start);
         try
         {
             await Task.WhenAll(moved.Select(static grain => grain.Serve().AsTask())).WaitAsync(ServingLimit, _time, _stop.Token);
-            LogServed(owners.Length, owners[0].GrainId, left.TotalMilliseconds, _time.GetElapsedTime(start).TotalMilliseconds);
+            LogServed(leaving.Count, leaving[0].GrainId, left.TotalMilliseconds, _time.GetElapsedTime(start).TotalMilliseconds);
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
             LogNotServed(exception, ServingLimit);
         }
 
-        Moved?.Invoke();
+        return leaving.Count;
     }
 
-    private async Task PrepareAsync(HashSet<SiloAddress> silos)
+    /// <summary>Returns the silos that may get partitions now: prepared, or patience with them is at an end. None when one of them is gone meanwhile.</summary>
+    private async Task<HashSet<SiloAddress>> PrepareAsync()
     {
-        if (silos.Count == 0)
-        {
-            return;
-        }
-
+        HashSet<SiloAddress> silos = [];
         var start = _time.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         limit.CancelAfter(PreparationLimit);
@@ -184,10 +188,15 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         _map.Changed += OnMapChanged;
         try
         {
+            silos = _grains.NewOwners();
             var preparing = PrepareAsync(silos, limit.Token);
             preparing.Ignore();
             await Task.WhenAny(preparing, gone.Task).Unwrap().WaitAsync(limit.Token);
             LogPrepared(silos.Count, _time.GetElapsedTime(start).TotalMilliseconds);
+        }
+        catch (Exception) when (gone.Task.IsFaulted)
+        {
+            return [];
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
@@ -198,6 +207,8 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
             _map.Changed -= OnMapChanged;
             await limit.CancelAsync();
         }
+
+        return silos;
 
         void OnMapChanged()
         {
@@ -211,6 +222,11 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     private async Task PrepareAsync(HashSet<SiloAddress> silos, CancellationToken cancellationToken)
     {
+        if (silos.Count == 0)
+        {
+            return;
+        }
+
         await WaitUntilKnownAsync(silos, cancellationToken);
         await Task.WhenAll(silos.SelectMany(silo => _preparations.Select(preparation => preparation.PrepareAsync(silo, cancellationToken))));
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Streams.Kafka;
 
@@ -7,7 +8,7 @@ namespace OrleansMqtt.Streams.Kafka;
 /// it, while the new owner starts. What two of them deliver is the same.
 /// </summary>
 internal sealed partial class PartitionQueueBalancer(
-    IPartitionMapSource map, PartitionGrains grains, PartitionMover mover, ILocalSiloDetails silo, ILogger<PartitionQueueBalancer> logger) : IStreamQueueBalancer
+    IPartitionMapSource map, PartitionGrains grains, ILocalSiloDetails silo, ILogger<PartitionQueueBalancer> logger) : IStreamQueueBalancer
 {
     private readonly HashSet<QueueId> _mine = [];
     private readonly List<IStreamQueueBalanceListener> _listeners = [];
@@ -17,14 +18,14 @@ internal sealed partial class PartitionQueueBalancer(
     {
         _mapper = (LogQueueMapper)queueMapper;
         map.Changed += OnChanged;
-        mover.Moved += OnChanged;
+        grains.Left += OnLeft;
         return Task.CompletedTask;
     }
 
     public Task Shutdown()
     {
         map.Changed -= OnChanged;
-        mover.Moved -= OnChanged;
+        grains.Left -= OnLeft;
         return Task.CompletedTask;
     }
 
@@ -59,6 +60,20 @@ internal sealed partial class PartitionQueueBalancer(
         lock (_listeners)
         {
             return _listeners.Remove(observer);
+        }
+    }
+
+    private void OnLeft(TopicPartitionId partition)
+    {
+        bool isHeld;
+        lock (_mine)
+        {
+            isHeld = _mine.Any(queue => _mapper!.GetPartition(queue) == partition);
+        }
+
+        if (isHeld && !silo.SiloAddress.Equals(map.Current.GetOwner(partition)))
+        {
+            OnChanged();
         }
     }
 

@@ -121,7 +121,7 @@ internal sealed partial class Rehearsal(
         await store.CommitAsync([]);
     }
 
-    /// <summary>Reads some of a partition's sessions.</summary>
+    /// <summary>Reads some of a partition's sessions; what belongs to them would be only a part of it.</summary>
     private async Task LoadAsync()
     {
         TopicPartitionId[] sources = [.. routes.PartitionsOn(log), .. retainedPartitions.All];
@@ -137,7 +137,7 @@ internal sealed partial class Rehearsal(
         var batch = await log.ReadRangeAsync(sessions.Topic, sessions.Partition, offsets[0].Start, SomeRecords, CancellationToken.None);
         foreach (var record in batch.Records)
         {
-            if (record is { Key: { } key, Value: { } value })
+            if (record is { Key: { } key, Value: { } value } && !key.Span.Contains((byte)0))
             {
                 loader.Add(new(key, value, record.Offset));
             }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log;
 
 namespace OrleansMqtt.Grains;
 
@@ -16,8 +17,11 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     private long _reports;
     private long _newestOwner;
     private readonly Dictionary<long, Membership> _memberships = [];
+    private TopicPartitionId[] _sources = [];
+    private RouterLink?[] _sourceLinks = [];
     private bool _needsAll = true;
     private bool _isSending;
+    private bool _isAwaited;
 
     /// <summary>The members whose groups are there.</summary>
     public IReadOnlyCollection<Membership> Memberships => _memberships.Values;
@@ -43,6 +47,18 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     /// </summary>
     public bool IsCurrent(LeaseBatch batch) => batch.MemberGeneration == generation && batch.LastReport >= LastComplete;
 
+    /// <summary>The links of the messages partitions of a batch; null for one that is not known here. They are the same in all batches of an owner.</summary>
+    public ReadOnlySpan<RouterLink?> ResolveSources(TopicPartitionId[] sources, IReadOnlyDictionary<TopicPartitionId, RouterLink> links)
+    {
+        if (!ReferenceEquals(sources, _sources) && !sources.AsSpan().SequenceEqual(_sources))
+        {
+            _sourceLinks = Array.ConvertAll(sources, source => links.GetValueOrDefault(source));
+        }
+
+        _sources = sources;
+        return _sourceLinks;
+    }
+
     public void Add(Membership membership) => _memberships.Add(membership.Number, membership);
 
     public void Remove(Membership membership) => _memberships.Remove(membership.Number);
@@ -56,7 +72,15 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     /// </summary>
     public bool HasTaken(in LeaseOffer offer) => offer.QoS == 2 && (Find(offer.Member) is { } membership ? offer.Number <= membership.LastTaken : offer.IsRepeated);
 
-    public void End(long number, LeaseEndKind kind) => _ends.Add(new(number, kind));
+    /// <summary>A lease is over, or the session's own.</summary>
+    /// <param name="number">The lease.</param>
+    /// <param name="kind">How.</param>
+    /// <param name="isAwaited">Whether the client gets nothing more before the group hears of it: nothing waits for others then.</param>
+    public void End(long number, LeaseEndKind kind, bool isAwaited)
+    {
+        _ends.Add(new(number, kind));
+        _isAwaited |= isAwaited;
+    }
 
     public void Change(MemberChange change) => _changes.Add(change);
 
@@ -107,10 +131,11 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
         {
             var waiting = _next;
             _next = null;
-            var count = _ends.Count;
+            var (count, isAwaited) = (_ends.Count, _isAwaited);
+            _isAwaited = false;
             await SendNext();
             waiting?.SetResult();
-            if (_gathering.IsWorthwhile(count))
+            if (_gathering.IsWorthwhile(count) && !isAwaited)
             {
                 await Task.Delay(BatchGathering.Pause);
             }

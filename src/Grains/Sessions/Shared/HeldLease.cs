@@ -19,6 +19,6 @@ internal sealed class HeldLease(Membership membership, long number, byte qos)
     public void Take()
     {
         IsTaken = true;
-        Membership.Link.End(Number, IsOver ? LeaseEndKind.Ended : LeaseEndKind.Taken);
+        Membership.End(Number, IsOver ? LeaseEndKind.Ended : LeaseEndKind.Taken);
     }
 }

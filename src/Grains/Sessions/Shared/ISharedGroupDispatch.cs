@@ -3,6 +3,9 @@ namespace OrleansMqtt.Grains;
 /// <summary>What a group needs of its partition.</summary>
 internal interface ISharedGroupDispatch
 {
+    /// <summary>How many messages may wait for a group.</summary>
+    int MaximumQueued { get; }
+
     long NextLeaseNumber();
 
     /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first: <see cref="SharedGroup.Pump"/> is called then.</summary>

@@ -18,6 +18,7 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
     private long _batches;
     private long _resets;
     private bool _isSending;
+    private bool _isAwaited;
 
     public int Partition { get; } = partition;
 
@@ -29,7 +30,12 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
 
     public bool IsCongested => _offers.Count >= MaximumPending;
 
-    public void Add(in LeaseOffer offer) => _offers.Add(offer);
+    /// <summary>Adds an offer; one for a member that has nothing else to do waits for no others.</summary>
+    public void Add(in LeaseOffer offer, bool isAwaited)
+    {
+        _offers.Add(offer);
+        _isAwaited |= isAwaited;
+    }
 
     /// <summary>The group has to be stored as it is now before what was added is offered.</summary>
     public void StoreFirst(SharedGroup group) => _unstored.Add(group);
@@ -56,7 +62,8 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
         _isSending = true;
         while (_offers.Count > 0)
         {
-            var (offers, resets) = (_offers, _resets);
+            var (offers, resets, isAwaited) = (_offers, _resets, _isAwaited);
+            _isAwaited = false;
             _offers = _spare;
             _spare = [];
             if (_unstored.Count > 0)
@@ -78,7 +85,7 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
             var count = offers.Count;
             offers.Clear();
             _spare = offers;
-            if (_gathering.IsWorthwhile(count))
+            if (_gathering.IsWorthwhile(count) && !isAwaited)
             {
                 await Task.Delay(BatchGathering.Pause);
             }

@@ -3,8 +3,6 @@ namespace OrleansMqtt.Grains;
 /// <summary>A session's membership in a group, as the session's partition keeps it.</summary>
 internal sealed class Membership(Session session, string group, long number, GroupLink link)
 {
-    private const int LeastToWorkAhead = 64;
-
     public Session Session { get; } = session;
 
     /// <summary>The group: the whole filter.</summary>
@@ -46,7 +44,10 @@ internal sealed class Membership(Session session, string group, long number, Gro
     /// </summary>
     public bool IsUnderused => Ahead > 1 && Session.Window.IsOpen && !Session.Shares!.HasWaiting;
 
-    private int Ahead => Session.Window.MaximumCount < LeastToWorkAhead ? 1 : 2;
+    private int Ahead => BatchGathering.IsHeldUp(Session.Window.MaximumCount) ? 1 : 2;
+
+    /// <summary>Tells the group that a message of its is not with the session any more, or is the session's own.</summary>
+    public void End(long lease, LeaseEndKind kind) => Link.End(lease, kind, isAwaited: Ahead == 1);
 
     /// <summary>The session has left the group.</summary>
     public bool HasLeft { get; set; }

@@ -102,7 +102,7 @@ internal sealed class SessionShares
             {
                 window.Remove(packetId);
                 _held.Remove(packetId);
-                lease.Membership.Link.End(lease.Number, LeaseEndKind.GivenBack);
+                lease.Membership.End(lease.Number, LeaseEndKind.GivenBack);
             }
             else
             {
@@ -112,7 +112,7 @@ internal sealed class SessionShares
 
         while (_waiting.TryDequeue(out var waiting))
         {
-            waiting.Membership.Link.End(waiting.Number, LeaseEndKind.GivenBack);
+            waiting.Membership.End(waiting.Number, LeaseEndKind.GivenBack);
         }
     }
 
@@ -125,7 +125,7 @@ internal sealed class SessionShares
             var waiting = _waiting.Dequeue();
             if (waiting.Membership == membership)
             {
-                membership.Link.End(waiting.Number, LeaseEndKind.GivenBack);
+                membership.End(waiting.Number, LeaseEndKind.GivenBack);
             }
             else
             {
@@ -177,7 +177,7 @@ internal sealed class SessionShares
         lease.IsOver = true;
         if (lease.QoS == 1 || lease.IsTaken)
         {
-            lease.Membership.Link.End(lease.Number, LeaseEndKind.Ended);
+            lease.Membership.End(lease.Number, LeaseEndKind.Ended);
         }
     }
 }

@@ -16,6 +16,9 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
     private readonly List<DoubtfulLease> _doubtful = [];
     private int _nextConnected;
     private int _durable;
+    private int _leasedSince;
+    private int _waitingThen;
+    private bool _isGrowing;
 
     /// <summary>The whole filter of the subscription.</summary>
     public string Name => name;
@@ -38,6 +41,12 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
 
     /// <summary>Whether the session of a member outlives its connection: the group is stored then.</summary>
     public bool HasDurable => _durable > 0;
+
+    /// <summary>
+    /// Whether its mailbox fills up: publishers should be slower, if members could take more. A backlog that becomes smaller is no reason, until half of the mailbox is taken: the rest is
+    /// for what comes until they are.
+    /// </summary>
+    public bool IsFilling { get; private set; }
 
     /// <summary>Messages that were given back and wait for another member.</summary>
     public int Returned => _returned.Count;
@@ -284,10 +293,22 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
     {
         GroupLease lease = new(number, this, member, reference, qos, message.Payload.Length) { IsRepeated = isRepeated };
         _leases.Add(lease);
+        NoteWaiting();
         member.Leases++;
         member.Bytes += lease.Bytes;
         _queue.Served(member);
         dispatch.Offer(lease, message);
+    }
+
+    private void NoteWaiting()
+    {
+        var (waiting, maximum) = (session.Mailbox.Count, dispatch.MaximumQueued);
+        if (++_leasedSince > maximum / 64)
+        {
+            (_isGrowing, _waitingThen, _leasedSince) = (waiting > _waitingThen, waiting, 0);
+        }
+
+        IsFilling = waiting > maximum / 2 || (_isGrowing && waiting > maximum / 16);
     }
 
     /// <summary>A member knows the last lease that it has taken: offered after a later one, an earlier one would count as taken.</summary>

@@ -10,7 +10,7 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
     private readonly Dictionary<string, SharedGroup> _groups = new(StringComparer.Ordinal);
-    private readonly Dictionary<long, GroupLease> _leases = [];
+    private readonly LeaseTable _leases = new();
     private readonly HashSet<int> _unheard;
     private readonly List<SharedGroup> _touched = [];
     private readonly LeaseOutbox[] _outboxes;
@@ -46,6 +46,8 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
     public bool IsEmpty => _groups.Count == 0;
 
     public long Generation => _context.Generation;
+
+    public int MaximumQueued => _context.MaximumQueued;
 
     /// <summary>The messages partitions by link.</summary>
     public TopicPartitionId[] Sources => _context.Sources;
@@ -164,13 +166,13 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
         {
             if (numbers?.Contains(offer.Number) == true)
             {
-                if (_leases.TryGetValue(offer.Number, out var lease))
+                if (_leases.Find(offer.Number) is { } lease)
                 {
                     lease.Group.Refuse(lease, offer.Epoch);
                     Touch(lease.Group);
                 }
             }
-            else if (offer is { QoS: 0, Number: > 0 } && _leases.TryGetValue(offer.Number, out var given))
+            else if (offer is { QoS: 0, Number: > 0 } && _leases.Find(offer.Number) is { } given)
             {
                 // Nobody acknowledges what is delivered at QoS 0.
                 given.Group.End(given);
@@ -188,8 +190,10 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
     public void Offer(GroupLease lease, MqttMessage message)
     {
         var outbox = _outboxes[lease.Member.Partition];
-        _leases.Add(lease.Number, lease);
-        outbox.Add(new(lease.Number, lease.Member.Number, lease.Member.Slot, lease.Member.Epoch, lease.Reference.Link, lease.QoS, message, lease.IsRepeated, IsFilling(lease.Group)));
+        _leases.Add(lease);
+        outbox.Add(
+            new(lease.Number, lease.Member.Number, lease.Member.Slot, lease.Member.Epoch, lease.Reference.Link, lease.QoS, message, lease.IsRepeated, lease.Group.IsFilling),
+            BatchGathering.IsHeldUp(lease.Member.MaximumLeases));
         if (lease.QoS != 1 && lease.Group.Session.IsDurable)
         {
             // What may not be delivered twice is never offered to another member after a crash: it is stored who gets it, or that it is over.
@@ -206,15 +210,12 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
             return;
         }
 
-        outbox.Add(new(0, member.Number, member.Slot, member.Epoch, link, 0, message));
+        outbox.Add(new(0, member.Number, member.Slot, member.Epoch, link, 0, message), isAwaited: false);
     }
 
-    public void Forget(GroupLease lease) => _leases.Remove(lease.Number);
+    public void Forget(GroupLease lease) => _leases.Remove(lease);
 
     public void MarkDirty(SharedGroup group) => _store.MarkDirty(group.Session);
-
-    /// <summary>The rest of the mailbox is for what comes until publishers are slower.</summary>
-    private bool IsFilling(SharedGroup group) => group.Session.Mailbox.Count >= _context.MaximumQueued / 16;
 
     private static Subscription SubscriptionOf(SharedGroup group) => new() { Filter = SharedFilter.TopicFilterOf(group.Name), MaximumQoS = 2 };
 
@@ -232,7 +233,7 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
 
         foreach (var (number, kind) in CollectionsMarshal.AsSpan(report.Ends))
         {
-            if (_leases.TryGetValue(number, out var lease))
+            if (_leases.Find(number) is { } lease)
             {
                 Settle(lease, kind);
             }

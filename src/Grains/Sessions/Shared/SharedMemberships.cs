@@ -139,10 +139,11 @@ internal sealed class SharedMemberships(
             return link.LastLeases.Refused;
         }
 
+        var sources = link.ResolveSources(batch.Sources, links);
         List<long>? refused = null;
         foreach (ref readonly var offer in CollectionsMarshal.AsSpan(batch.Offers))
         {
-            if (!TryTake(link, offer, batch.Sources))
+            if (!TryTake(link, offer, sources[offer.Source]))
             {
                 (refused ??= []).Add(offer.Number);
             }
@@ -165,7 +166,7 @@ internal sealed class SharedMemberships(
         }
     }
 
-    private bool TryTake(GroupLink group, in LeaseOffer offer, TopicPartitionId[] sources)
+    private bool TryTake(GroupLink group, in LeaseOffer offer, RouterLink? source)
     {
         if (group.HasTaken(offer))
         {
@@ -176,7 +177,7 @@ internal sealed class SharedMemberships(
         if (sessions.Find(offer.Slot, offer.Epoch) is not { Edge: { } edge, IsStarted: true } session
             || group.Find(offer.Member) is not { } membership
             || membership.Session != session
-            || !links.TryGetValue(sources[offer.Source], out var link))
+            || source is null)
         {
             return false;
         }
@@ -184,6 +185,11 @@ internal sealed class SharedMemberships(
         var retain = offer.Message.Retain && membership.Options.RetainAsPublished;
         if (offer.QoS == 0)
         {
+            if (offer.IsFilling && !edge.IsCongested)
+            {
+                edge.NoteBehind();
+            }
+
             SessionSender.SendUnstored(session, edge, offer.Message, membership.Identifiers, Delivery.NoSource, retain);
         }
         else
@@ -193,7 +199,7 @@ internal sealed class SharedMemberships(
                 edge.NoteBehind();
             }
 
-            session.Shares!.Wait(new(membership, offer.Number, new(offer.Message.Offset, (ushort)link.Index, offer.QoS, retain), offer.Message));
+            session.Shares!.Wait(new(membership, offer.Number, new(offer.Message.Offset, (ushort)source.Index, offer.QoS, retain), offer.Message));
             sender.Pump(session);
         }
 
@@ -297,7 +303,7 @@ internal sealed class SharedMemberships(
     {
         foreach (var lease in kept)
         {
-            membership.Link.End(lease.Number, LeaseEndKind.Ended);
+            membership.End(lease.Number, LeaseEndKind.Ended);
         }
 
         membership.Link.Change(membership.ToChange());
@@ -314,7 +320,7 @@ internal sealed class SharedMemberships(
     {
         // That it was taken may be on its way to the log still.
         await store.CommitAsync([]);
-        link.End(number, LeaseEndKind.Ended);
+        link.End(number, LeaseEndKind.Ended, isAwaited: false);
         link.Flush();
     }
 }
