@@ -79,12 +79,51 @@ public sealed class SessionStateTests
         RecentMessages recent = new();
         for (var i = 0; i < 5_000; i++)
         {
-            recent.Add(new() { Topic = "t", Payload = new byte[8], QoS = 1, Offset = i * 2 });
+            recent.Add(Message(i * 2));
         }
 
-        Assert.Null(recent.Find(0));
-        Assert.Equal(9_998, recent.Find(9_998)!.Offset);
-        Assert.Null(recent.Find(9_997));
-        Assert.Equal(2_000, recent.Find(2_000)!.Offset);
+        Assert.Null(recent.Take(0));
+        Assert.Equal(9_998, recent.Take(9_998)!.Offset);
+        Assert.Null(recent.Take(9_997));
+        Assert.Equal(2_000, recent.Take(2_000)!.Offset);
+        Assert.Equal(2_002, recent.Take(2_002)!.Offset);
     }
+
+    [Fact]
+    public void Recent_messages_are_kept_until_all_mailboxes_have_taken_them()
+    {
+        RecentMessages recent = new();
+        recent.Add(Message(1));
+        recent.Add(Message(1));
+        recent.Add(Message(2));
+        Assert.Equal(1, recent.Take(1)!.Offset);
+        Assert.Equal(1, recent.Take(1)!.Offset);
+        Assert.Null(recent.Take(1));
+        Assert.Equal(2, recent.Take(2)!.Offset);
+        Assert.Null(recent.Take(2));
+        recent.Add(Message(2));
+        Assert.Equal(2, recent.Take(2)!.Offset);
+    }
+
+    [Fact]
+    public void Recent_messages_that_were_taken_leave_their_bytes_to_others()
+    {
+        RecentMessages recent = new();
+        for (var i = 0; i < 100; i++)
+        {
+            recent.Add(Message(i, length: 1 << 20));
+            recent.Add(Message(i, length: 1 << 20));
+            Assert.NotNull(recent.Take(i));
+            Assert.NotNull(recent.Take(i));
+        }
+
+        recent.Add(Message(100, length: 1 << 20));
+        recent.Add(Message(101, length: 1 << 20));
+        recent.Add(Message(102, length: 3 << 20));
+        Assert.Null(recent.Take(100));
+        Assert.NotNull(recent.Take(101));
+        Assert.NotNull(recent.Take(102));
+    }
+
+    private static MqttMessage Message(long offset, int length = 8) => new() { Topic = "t", Payload = new byte[length], QoS = 1, Offset = offset };
 }

@@ -6,14 +6,14 @@ namespace OrleansMqtt.Grains;
 // Where the messages of references come from: the newest are kept, the others are read from the log, for all sessions that wait for them at once.
 internal sealed partial class SessionSender
 {
-    /// <summary>Finds a message; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
+    /// <summary>Finds a message that is to be sent now; null when the log does not hold it any more. False when it has to be read first, which is begun.</summary>
     public bool Find(Session session, MessageReference reference, out MqttMessage? message)
     {
         message = null;
         if (reference.Link < sources.Length)
         {
             var link = sources[reference.Link];
-            message = link.Recent.Find(reference.Offset) ?? link.Loaded.Find(reference.Offset);
+            message = link.Recent.Take(reference.Offset) ?? link.Loaded.Find(reference.Offset);
             if (message is not null)
             {
                 return true;

@@ -23,8 +23,6 @@ internal sealed class GroupLease(long number, SharedGroup group, GroupMember mem
     /// <summary>See <see cref="LeaseEndKind.Taken"/>.</summary>
     public bool IsTaken { get; set; }
 
-    /// <summary>The lease before it in <see cref="LeaseList"/>.</summary>
-    public GroupLease? Previous { get; set; }
-
-    public GroupLease? Next { get; set; }
+    /// <summary>Its place in <see cref="LeaseList"/>.</summary>
+    public int Place { get; set; }
 }

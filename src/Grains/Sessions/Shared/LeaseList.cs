@@ -1,36 +1,24 @@
 namespace OrleansMqtt.Grains;
 
-/// <summary>The leases of a group, by number; the links are in the leases.</summary>
+/// <summary>The leases of a group; each knows its place. They are not linked to each other: the garbage collector would follow the links of thousands one by one.</summary>
 internal sealed class LeaseList
 {
-    private GroupLease? _first;
-    private GroupLease? _last;
+    private readonly List<GroupLease> _leases = [];
 
-    /// <summary>The leases; the one that comes may be removed meanwhile.</summary>
-    public IEnumerable<GroupLease> All
-    {
-        get
-        {
-            for (var lease = _first; lease is not null;)
-            {
-                var next = lease.Next;
-                yield return lease;
-                lease = next;
-            }
-        }
-    }
+    /// <summary>The leases as they are now, by number.</summary>
+    public GroupLease[] All => [.. _leases.OrderBy(static lease => lease.Number)];
 
     public void Add(GroupLease lease)
     {
-        lease.Previous = _last;
-        _ = _last is null ? _first = lease : _last.Next = lease;
-        _last = lease;
+        lease.Place = _leases.Count;
+        _leases.Add(lease);
     }
 
     public void Remove(GroupLease lease)
     {
-        _ = lease.Previous is null ? _first = lease.Next : lease.Previous.Next = lease.Next;
-        _ = lease.Next is null ? _last = lease.Previous : lease.Next.Previous = lease.Previous;
-        (lease.Previous, lease.Next) = (null, null);
+        var last = _leases[^1];
+        _leases[lease.Place] = last;
+        last.Place = lease.Place;
+        _leases.RemoveAt(_leases.Count - 1);
     }
 }
