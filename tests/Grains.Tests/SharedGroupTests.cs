@@ -309,30 +309,38 @@ public sealed class SharedGroupTests
     }
 
     [Fact]
-    public void A_mailbox_that_grows_fills_up_from_a_sixteenth_on()
+    public void A_mailbox_that_grows_beyond_a_sixteenth_fills_up_until_hardly_anything_waits()
     {
+        _dispatch.MaximumQueued = 64;
         Join("a", maximum: 1);
         Publish(1);
-        for (var i = 0; i < 40; i++)
+        while (_group.Session.Mailbox.Count < 8)
         {
-            Publish(3);
+            Assert.False(_group.Session.Mailbox.Count <= 4 && _group.IsFilling);
+            Publish(2);
             Next();
-            Assert.True(i < 31 || _group.IsFilling, $"{_group.Session.Mailbox.Count} wait");
-            Assert.False(i < 29 && _group.IsFilling, $"{_group.Session.Mailbox.Count} wait");
         }
+
+        Assert.True(_group.IsFilling);
+        Next(5);
+        Assert.True(_group.IsFilling);
+        Next();
+        Assert.False(_group.IsFilling);
     }
 
     [Fact]
-    public void A_backlog_that_becomes_smaller_fills_nothing_up_unless_half_of_the_mailbox_is_taken()
+    public void What_waits_since_all_members_were_away_fills_nothing_up_unless_it_takes_half_of_the_mailbox()
     {
+        _dispatch.MaximumQueued = 64;
+        Publish(51);
         Join("a", maximum: 1);
-        Publish(901);
-        Next(20);
-        Assert.True(_group.IsFilling);
-        Next(400);
-        Assert.False(_group.IsFilling);
-        Next(400);
-        Assert.False(_group.IsFilling);
+        _group.Pump();
+        for (var waiting = 50; waiting > 0; waiting--)
+        {
+            Assert.Equal(waiting, _group.Session.Mailbox.Count);
+            Assert.Equal(waiting > 32, _group.IsFilling);
+            Next();
+        }
     }
 
     [Fact]

@@ -25,6 +25,7 @@ internal sealed class PublishPace : IDisposable
     private readonly TimeSpan _delayLimit;
     private readonly ITimer _timer;
     private long _longest;
+    private bool _isBehind;
     private TimeSpan _last;
     private long _heardAt;
     private long _shrunkAt;
@@ -53,7 +54,7 @@ internal sealed class PublishPace : IDisposable
     }
 
     /// <summary>Notes that something falls behind in spite of all batches being in time. Any thread.</summary>
-    public void NoteBehind() => Note(_delayLimit + TimeSpan.FromTicks(1));
+    public void NoteBehind() => Volatile.Write(ref _isBehind, true);
 
     public void Dispose() => _timer.Dispose();
 
@@ -70,15 +71,25 @@ internal sealed class PublishPace : IDisposable
             _last = TimeSpan.Zero;
         }
 
-        if (_last <= _delayLimit)
+        if (Interlocked.Exchange(ref _isBehind, false))
+        {
+            // What comes of it is seen before the next period.
+            Shrink(peak);
+        }
+        else if (_last <= _delayLimit)
         {
             _credits.SetLimit(Math.Max((long)(_credits.Limit * Growth), _credits.Limit + LeastLimit));
         }
         else if (longest > 0 && _time.GetElapsedTime(_shrunkAt) >= _last)
         {
             // Once in the time that it takes to see what came of it.
-            _shrunkAt = _time.GetTimestamp();
-            _credits.SetLimit(Math.Max((long)(Math.Min(_credits.Limit, peak) * Shrinking), LeastLimit));
+            Shrink(peak);
         }
+    }
+
+    private void Shrink(long peak)
+    {
+        _shrunkAt = _time.GetTimestamp();
+        _credits.SetLimit(Math.Max((long)(Math.Min(_credits.Limit, peak) * Shrinking), LeastLimit));
     }
 }

@@ -35,6 +35,9 @@ internal sealed partial class RouterLink(TopicPartitionId source, int index, int
 
     public bool IsCatchingUp { get; set; }
 
+    /// <summary>Whether a router has got all filters once.</summary>
+    public bool IsRouted { get; set; }
+
     /// <summary>What the router has sent while this side reads from the log itself.</summary>
     public KeptBatches Kept { get; } = new();
 

@@ -154,13 +154,15 @@ internal sealed partial class SessionPartitionGrain
     /// <summary>A router has got all filters, and routes from a position on: what lies before it is read here.</summary>
     private void OnRouted(RouterLink link, long position)
     {
-        if (_sessions.All.Count > 0 || !_groups.IsEmpty)
+        // While a subscription is made, each router tells it from where on it counts: that is not before the router has got its first filters.
+        var isNoneBefore = !link.IsRouted && !_subscriptions.HasStarted;
+        link.IsRouted = true;
+        if (!isNoneBefore)
         {
             CatchUpTo(link, position);
         }
         else if (!link.IsCatchingUp)
         {
-            // Nobody is subscribed from before that.
             link.Position = Math.Max(link.Position, position);
         }
     }

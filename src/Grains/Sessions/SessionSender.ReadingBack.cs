@@ -28,6 +28,7 @@ internal sealed partial class SessionSender
                 }
 
                 link.Loaded = stretch;
+                ReadAhead(session, link);
                 message = stretch.Find(reference.Offset);
                 if (message is not null)
                 {
@@ -94,6 +95,7 @@ internal sealed partial class SessionSender
             link.Loaded = await Read(link, from);
             foreach (var session in link.Waiting.TakeCovered(link.Loaded))
             {
+                ReadAhead(session, link);
                 Pump(session);
             }
 
@@ -102,6 +104,15 @@ internal sealed partial class SessionSender
 
         link.IsLoading = false;
         link.Loaded = LoadedStretch.Empty;
+    }
+
+    /// <summary>A group gives its messages to many clients, which together are quick.</summary>
+    private void ReadAhead(Session session, MessageSource link)
+    {
+        if (session.Group is not null && link is RouterLink { Position: var end })
+        {
+            stored.ReadAhead(link.Source, link.Loaded, end);
+        }
     }
 
     private async Task<LoadedStretch> Read(MessageSource link, long from)

@@ -12,6 +12,7 @@ internal sealed class StoredMessages
 {
     private const int BlockOffsets = 1024;
     private const int MessageBytes = 200;
+    private const int BlocksAhead = 3;
     private readonly Lock _gate = new();
     private readonly Dictionary<(TopicPartitionId Source, long Number), Block> _blocks = [];
     private readonly LinkedList<Block> _byUse = [];
@@ -69,6 +70,16 @@ internal sealed class StoredMessages
             _reading.Add(key, read.Task);
             Read(key, offset, read).Ignore();
             return read.Task;
+        }
+    }
+
+    /// <summary>Begins to read what follows a stretch, up to an offset at most, for who takes messages faster than they are read one block after the other.</summary>
+    public void ReadAhead(TopicPartitionId source, LoadedStretch stretch, long end)
+    {
+        var next = (stretch.To + BlockOffsets - 1) / BlockOffsets * BlockOffsets;
+        for (var start = next; start < Math.Min(end, next + (BlocksAhead * BlockOffsets)); start += BlockOffsets)
+        {
+            ReadAsync(source, start).Ignore();
         }
     }
 

@@ -8,6 +8,26 @@ internal sealed class SubscriptionTable(TopicRoutes routes)
 
     public void Start(RouterLink[] links) => _links = links;
 
+    /// <summary>Whether a subscription is known to count from some offset on.</summary>
+    public bool HasStarted
+    {
+        get
+        {
+            foreach (var (_, subscribers) in _filters.Entries)
+            {
+                foreach (var subscription in subscribers.Subscriptions)
+                {
+                    if (subscription.Start is not { IsKnown: false })
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Appends the subscribers of all filters that match.</summary>
     public void Match(string topic, List<FilterSubscribers> matches) => _filters.Match(topic, matches);
 

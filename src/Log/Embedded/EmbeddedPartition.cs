@@ -60,11 +60,13 @@ internal sealed class EmbeddedPartition(int id, string topic, int number, bool i
                 _recentFrom = first.Value.To;
             }
 
-            woken = _waiting;
-            if (woken.Count > 0)
+            // The empty list stays the one to which others add.
+            if (_waiting.Count == 0)
             {
-                _waiting = [];
+                return;
             }
+
+            (woken, _waiting) = (_waiting, []);
         }
 
         foreach (var waiting in woken)

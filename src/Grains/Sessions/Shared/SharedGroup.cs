@@ -18,7 +18,7 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
     private int _durable;
     private int _leasedSince;
     private int _waitingThen;
-    private bool _isGrowing;
+    private bool _isBehind;
 
     /// <summary>The whole filter of the subscription.</summary>
     public string Name => name;
@@ -43,8 +43,8 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
     public bool HasDurable => _durable > 0;
 
     /// <summary>
-    /// Whether its mailbox fills up: publishers should be slower, if members could take more. A backlog that becomes smaller is no reason, until half of the mailbox is taken: the rest is
-    /// for what comes until they are.
+    /// Whether its mailbox fills up: publishers should be slower, if members could take more. What waits since the members were away is no reason, until it grows, or takes half of the
+    /// mailbox: the rest is for what comes until they are slower.
     /// </summary>
     public bool IsFilling { get; private set; }
 
@@ -305,10 +305,12 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
         var (waiting, maximum) = (session.Mailbox.Count, dispatch.MaximumQueued);
         if (++_leasedSince > maximum / 64)
         {
-            (_isGrowing, _waitingThen, _leasedSince) = (waiting > _waitingThen, waiting, 0);
+            _isBehind |= waiting > _waitingThen && waiting > maximum / 16;
+            (_waitingThen, _leasedSince) = (waiting, 0);
         }
 
-        IsFilling = waiting > maximum / 2 || (_isGrowing && waiting > maximum / 16);
+        _isBehind &= waiting > maximum / 32;
+        IsFilling = _isBehind || waiting > maximum / 2;
     }
 
     /// <summary>A member knows the last lease that it has taken: offered after a later one, an earlier one would count as taken.</summary>
@@ -360,6 +362,8 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
         }
         else if (!member.IsConnected && isConnected)
         {
+            // What came while nobody was there tells nothing.
+            _waitingThen = _connected.Count == 0 ? int.MaxValue : _waitingThen;
             _connected.Add(member);
         }
     }
