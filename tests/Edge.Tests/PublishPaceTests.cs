@@ -37,7 +37,7 @@ public sealed class PublishPaceTests : IDisposable
             Pass(DelayLimit / 2, periods: 1);
         }
 
-        Assert.Equal(490_000, _credits.Limit);
+        Assert.Equal(489_999, _credits.Limit);
     }
 
     [Fact]
