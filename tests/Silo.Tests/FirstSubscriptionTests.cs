@@ -20,8 +20,17 @@ public sealed class FirstSubscriptionTests
         await using (var publisher = await SequencePublisher.ConnectAsync(server.Port, "t", payloadLength: 100, window: 1_000))
         {
             await publisher.RunAsync(Count, CancellationToken.None).WaitAsync(Limit);
+            await using var busy = await SequencePublisher.ConnectAsync(server.Port, "t/busy", payloadLength: 100, window: 1_000);
+            using CancellationTokenSource stop = new();
+            var load = busy.RunAsync(long.MaxValue, stop.Token);
+            await Until.TrueAsync(() => Task.FromResult(busy.Acknowledged > Count), () => $"{busy.Acknowledged} acknowledged");
+            await using var first = await TestClient.ConnectAsync(server.Port);
+            await first.SubscribeAsync("t/#");
+            await first.ReceiveAsync();
             await using var subscriber = await SequenceSubscriber.ConnectAsync(server.Port, "t");
             subscriber.Start();
+            await stop.CancelAsync();
+            await load.WaitAsync(Limit);
             await using var second = await SequencePublisher.ConnectAsync(server.Port, "t", payloadLength: 100, window: 1_000);
             await second.RunAsync(Count, CancellationToken.None).WaitAsync(Limit);
             await subscriber.ReceiveAllAsync(Count, Limit);

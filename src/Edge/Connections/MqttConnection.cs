@@ -122,6 +122,7 @@ internal sealed partial class MqttConnection : IDisposable
     public void Acknowledge(ushort packetId, AcknowledgementKind kind, byte reasonCode)
     {
         var (generation, unacknowledged) = Volatile.Read(ref _taken)?.Acknowledge(packetId, kind, reasonCode) ?? (Session.Epoch.Generation, 0);
+        // The owner may send less at a time than the client takes, which is not known here.
         var isAwaited = BatchGathering.IsHeldUp(_receiveMaximum) && unacknowledged >= _receiveMaximum;
         _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode), generation, isAwaited);
     }

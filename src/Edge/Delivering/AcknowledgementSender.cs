@@ -106,7 +106,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
             }
 
             sent?.SetResult();
-            if (_gathering.IsWorthwhile(sending.Count) && !isAwaited)
+            if (_gathering.IsWorthwhile(sending.Count) && !isAwaited && !Volatile.Read(ref _isAwaited))
             {
                 await Task.Delay(BatchGathering.Pause);
             }

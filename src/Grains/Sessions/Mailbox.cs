@@ -80,6 +80,7 @@ internal sealed class Mailbox
         }
         else if (Head % SegmentSize == 0)
         {
+            _lastStored = _lastStored == _first ? null : _lastStored;
             _first = _first!.Next;
         }
     }
@@ -89,7 +90,7 @@ internal sealed class Mailbox
     {
         _storedFirstBefore = _storedFirst;
         RemoveStored(clientId, topic, Head / SegmentSize, records);
-        for (var segment = _lastStored is not null && _lastStored.Number >= Head / SegmentSize ? _lastStored : _first; segment is not null; segment = segment.Next)
+        for (var segment = _lastStored ?? _first; segment is not null; segment = segment.Next)
         {
             if ((segment.Number * SegmentSize) + segment.Count > _storedTail)
             {

@@ -154,18 +154,26 @@ internal sealed partial class SessionPartitionGrain
     /// <summary>A router has got all filters, and routes from a position on: what lies before it is read here.</summary>
     private void OnRouted(RouterLink link, long position)
     {
-        // While a subscription is made, each router tells it from where on it counts: that is not before the router has got its first filters.
-        var isNoneBefore = !link.IsRouted && !_subscriptions.HasStarted;
+        var isNoneBefore = IsNoneBefore(link);
         link.IsRouted = true;
-        if (!isNoneBefore)
+        if (isNoneBefore)
+        {
+            link.Position = Math.Max(link.Position, position);
+            if (TakeKept(link))
+            {
+                CatchUpTo(link, link.Kept.From!.Value);
+            }
+        }
+        else
         {
             CatchUpTo(link, position);
         }
-        else if (!link.IsCatchingUp)
-        {
-            link.Position = Math.Max(link.Position, position);
-        }
     }
+
+    /// <summary>
+    /// Whether no subscription counts from before a router has got its first filters: while one is made, each router tells it from where on it counts, and that is not before then.
+    /// </summary>
+    private bool IsNoneBefore(RouterLink link) => !link.IsRouted && !link.IsCatchingUp && !_subscriptions.HasStarted;
 
     private void CatchUpTo(RouterLink link, long to)
     {

@@ -279,7 +279,10 @@ internal sealed partial class SessionPartitionGrain(
         if (link.IsCatchingUp || batch.From > link.Position)
         {
             link.Kept.Add(batch);
-            CatchUpTo(link, link.Kept.From ?? batch.To);
+            if (!IsNoneBefore(link))
+            {
+                CatchUpTo(link, link.Kept.From ?? batch.To);
+            }
         }
         else if (batch.To > link.Position)
         {

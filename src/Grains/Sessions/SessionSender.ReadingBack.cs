@@ -129,10 +129,14 @@ internal sealed partial class SessionSender
 
                 await Task.Delay(10);
             }
-            catch (OffsetOutOfRangeException exception)
+            catch (OffsetOutOfRangeException exception) when (exception.Available.Start > from)
             {
                 LogRemoved(sessionPartition, link.Source, from, exception.Available.Start);
                 return new(from, Math.Max(from + 1, exception.Available.Start), []);
+            }
+            catch (OffsetOutOfRangeException)
+            {
+                // Somebody else began the read, for an offset that is gone.
             }
             catch (Exception exception)
             {

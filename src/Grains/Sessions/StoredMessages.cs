@@ -76,12 +76,16 @@ internal sealed class StoredMessages
     /// <summary>Begins to read what follows a stretch, up to an offset at most, for who takes messages faster than they are read one block after the other.</summary>
     public void ReadAhead(TopicPartitionId source, LoadedStretch stretch, long end)
     {
+        // Not so much that it is forgotten before it is wanted.
+        var blocks = Math.Min(BlocksAhead, _options.ReadBackBytes / 4 / Math.Max(1, SizeOf(stretch)));
         var next = (stretch.To + BlockOffsets - 1) / BlockOffsets * BlockOffsets;
-        for (var start = next; start < Math.Min(end, next + (BlocksAhead * BlockOffsets)); start += BlockOffsets)
+        for (var start = next; start < Math.Min(end, next + (blocks * BlockOffsets)); start += BlockOffsets)
         {
             ReadAsync(source, start).Ignore();
         }
     }
+
+    private static long SizeOf(LoadedStretch stretch) => stretch.Messages.Sum(static message => (long)message.Payload.Length + MessageBytes);
 
     private async Task Read((TopicPartitionId Source, long Number) key, long offset, TaskCompletionSource<LoadedStretch> read)
     {
@@ -158,7 +162,7 @@ internal sealed class StoredMessages
             Forget(old);
         }
 
-        var bytes = stretch.Messages.Sum(static message => (long)message.Payload.Length + MessageBytes);
+        var bytes = SizeOf(stretch);
         Block block = new(key, stretch, bytes);
         _blocks.Add(key, block);
         _byUse.AddLast(block.Node);

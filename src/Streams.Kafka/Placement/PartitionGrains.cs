@@ -57,7 +57,7 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
 
     /// <summary>The grains that serve partitions which belong to some silos, in the order in which they move.</summary>
     public List<IGrainContext> OwnersFor(IReadOnlySet<SiloAddress> silos) =>
-        [.. _owners.Select(static pair => pair.Key).Where(context => BelongsTo(context, silos)).OrderBy(context => _moveLast.GetOrAdd(context.GrainId.Type, MovesLast, context))];
+        [.. _owners.Select(static pair => pair.Key).Where(context => BelongsTo(context, silos)).OrderBy(MovesLast)];
 
     /// <summary>The followers of partitions that belong to another silo and are not served here any more.</summary>
     public List<IGrainContext> FollowersLeft()
@@ -79,8 +79,16 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
         return [.. _owners.Select(pair => NewOwnerOf(pair.Key, current)).OfType<SiloAddress>()];
     }
 
-    private static bool MovesLast(GrainType type, IGrainContext context) =>
-        context.GrainInstance?.GetType().GetCustomAttribute<PartitionPlacementAttribute>() is { MovesLast: true };
+    private bool MovesLast(IGrainContext context)
+    {
+        if (!_moveLast.TryGetValue(context.GrainId.Type, out var movesLast) && context.GrainInstance is { } grain)
+        {
+            movesLast = grain.GetType().GetCustomAttribute<PartitionPlacementAttribute>() is { MovesLast: true };
+            _moveLast[context.GrainId.Type] = movesLast;
+        }
+
+        return movesLast;
+    }
 
     private SiloAddress? NewOwnerOf(IGrainContext context, PartitionMap current) =>
         current.GetOwner(partitions.Of(context.GrainId).Partition) is { } owner && !owner.Equals(silo.SiloAddress) ? owner : null;

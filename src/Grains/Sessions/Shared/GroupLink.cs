@@ -135,7 +135,7 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
             _isAwaited = false;
             await SendNext();
             waiting?.SetResult();
-            if (_gathering.IsWorthwhile(count) && !isAwaited)
+            if (_gathering.IsWorthwhile(count) && !isAwaited && !_isAwaited)
             {
                 await Task.Delay(BatchGathering.Pause);
             }

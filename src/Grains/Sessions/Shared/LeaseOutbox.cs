@@ -30,7 +30,7 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
 
     public bool IsCongested => _offers.Count >= MaximumPending;
 
-    /// <summary>Adds an offer; one for a member that has nothing else to do waits for no others.</summary>
+    /// <summary>Adds an offer; one for a member that has little else to do waits for no others.</summary>
     public void Add(in LeaseOffer offer, bool isAwaited)
     {
         _offers.Add(offer);
@@ -85,7 +85,7 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
             var count = offers.Count;
             offers.Clear();
             _spare = offers;
-            if (_gathering.IsWorthwhile(count) && !isAwaited)
+            if (_gathering.IsWorthwhile(count) && !isAwaited && !_isAwaited)
             {
                 await Task.Delay(BatchGathering.Pause);
             }

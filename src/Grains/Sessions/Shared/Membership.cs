@@ -42,12 +42,15 @@ internal sealed class Membership(Session session, string group, long number, Gro
     /// <summary>
     /// Whether the client could have more than the group gives. One that takes few messages at a time always looks so when the group gives it the next, so it does not count.
     /// </summary>
-    public bool IsUnderused => Ahead > 1 && Session.Window.IsOpen && !Session.Shares!.HasWaiting;
+    public bool IsUnderused => WorksAhead && Session.Window.IsOpen && !Session.Shares!.HasWaiting;
 
-    private int Ahead => BatchGathering.IsHeldUp(Session.Window.MaximumCount) ? 1 : 2;
+    /// <summary>Whether messages wait here for the client, beside those that it has.</summary>
+    public bool WorksAhead => !BatchGathering.IsHeldUp(Session.Window.MaximumCount);
 
-    /// <summary>Tells the group that a message of its is not with the session any more, or is the session's own.</summary>
-    public void End(long lease, LeaseEndKind kind) => Link.End(lease, kind, isAwaited: Ahead == 1);
+    private int Ahead => WorksAhead ? 2 : 1;
+
+    /// <summary>Tells the group that a message of its is not with the session any more, or is the session's own. A client that had all that it takes waits for that.</summary>
+    public void End(long lease, LeaseEndKind kind) => Link.End(lease, kind, isAwaited: !WorksAhead && Session.Window.Room <= 1);
 
     /// <summary>The session has left the group.</summary>
     public bool HasLeft { get; set; }

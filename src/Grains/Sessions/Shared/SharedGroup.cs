@@ -363,7 +363,11 @@ internal sealed class SharedGroup(string name, Session session, ISharedGroupDisp
         else if (!member.IsConnected && isConnected)
         {
             // What came while nobody was there tells nothing.
-            _waitingThen = _connected.Count == 0 ? int.MaxValue : _waitingThen;
+            if (_connected.Count == 0)
+            {
+                (_isBehind, _waitingThen, _leasedSince) = (false, int.MaxValue, 0);
+            }
+
             _connected.Add(member);
         }
     }

@@ -42,9 +42,6 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
 
     public int Partition => _context.Partition;
 
-    /// <summary>Whether there is none.</summary>
-    public bool IsEmpty => _groups.Count == 0;
-
     public long Generation => _context.Generation;
 
     public int MaximumQueued => _context.MaximumQueued;
@@ -193,7 +190,7 @@ internal sealed partial class SharedGroups : ISharedGroupDispatch
         _leases.Add(lease);
         outbox.Add(
             new(lease.Number, lease.Member.Number, lease.Member.Slot, lease.Member.Epoch, lease.Reference.Link, lease.QoS, message, lease.IsRepeated, lease.Group.IsFilling),
-            BatchGathering.IsHeldUp(lease.Member.MaximumLeases));
+            isAwaited: BatchGathering.IsHeldUp(lease.Member.MaximumLeases) && lease.Member.Leases - 1 <= lease.Member.MaximumLeases / 2);
         if (lease.QoS != 1 && lease.Group.Session.IsDurable)
         {
             // What may not be delivered twice is never offered to another member after a crash: it is stored who gets it, or that it is over.

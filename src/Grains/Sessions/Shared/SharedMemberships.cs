@@ -185,7 +185,7 @@ internal sealed class SharedMemberships(
         var retain = offer.Message.Retain && membership.Options.RetainAsPublished;
         if (offer.QoS == 0)
         {
-            if (offer.IsFilling && !edge.IsCongested)
+            if (offer.IsFilling && membership.WorksAhead && !edge.IsCongested)
             {
                 edge.NoteBehind();
             }
