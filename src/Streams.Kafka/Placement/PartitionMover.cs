@@ -189,6 +189,11 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
         try
         {
             silos = _grains.NewOwners();
+            if (silos.Count == 0)
+            {
+                return silos;
+            }
+
             var preparing = PrepareAsync(silos, limit.Token);
             preparing.Ignore();
             await Task.WhenAny(preparing, gone.Task).Unwrap().WaitAsync(limit.Token);
@@ -222,11 +227,6 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
 
     private async Task PrepareAsync(HashSet<SiloAddress> silos, CancellationToken cancellationToken)
     {
-        if (silos.Count == 0)
-        {
-            return;
-        }
-
         await WaitUntilKnownAsync(silos, cancellationToken);
         await Task.WhenAll(silos.SelectMany(silo => _preparations.Select(preparation => preparation.PrepareAsync(silo, cancellationToken))));
     }
