@@ -13,7 +13,11 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
 {
     private static readonly TimeSpan DrainPeriod = TimeSpan.FromMilliseconds(50);
 
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        listeners.ThrowIfTaken();
+        return Task.CompletedTask;
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -22,6 +22,12 @@ public static partial class ServerHost
         ArgumentNullException.ThrowIfNull(args);
         ArgumentNullException.ThrowIfNull(program);
         var isSchema = args is [CreateSchemaCommand.Name, ..];
+        if (!isSchema && args is [var first, ..] && IsCommand(first))
+        {
+            await Console.Error.WriteLineAsync(
+                $"There is no command '{first}': there are {string.Join(", ", program.Commands.Append(CreateSchemaCommand.Name))}. Without one the server starts, with settings such as --Http:Port=8080: docs/configuration.md lists all.");
+            return 1;
+        }
 
         // The settings lie beside the program, wherever it is started from.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = isSchema ? args[1..] : args, ContentRootPath = AppContext.BaseDirectory });
@@ -54,6 +60,9 @@ public static partial class ServerHost
         }
     }
 
+    /// <summary>Whether an argument is no setting.</summary>
+    private static bool IsCommand(string argument) => !argument.Contains('=', StringComparison.Ordinal) && (argument is "-h" or "-?" or "--help" || !(argument.StartsWith('-') || argument.StartsWith('/')));
+
     private static void AddServer(this WebApplicationBuilder builder, ServerProgram program)
     {
         var configuration = builder.Configuration;
@@ -68,6 +77,7 @@ public static partial class ServerHost
         builder.Services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidation>();
         builder.Services.AddSingleton<HttpListener>();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(provider => provider.GetRequiredService<HttpListener>());
+        builder.Services.AddHostedService(static provider => provider.GetRequiredService<HttpListener>());
         builder.Services.AddSingleton<StartupHealth>();
         builder.Services.AddMessageLog(configuration.GetSection("Log"));
         var health = builder.Services.AddHealthChecks()

@@ -14,22 +14,17 @@ internal static partial class UnreadableSetting
         }
 
         return Name().Match(message) is { Success: true } name
-            ? $"There is no setting {name.Groups["names"].Value} beside those of {name.Groups["type"].Value}: docs/configuration.md lists all."
+            ? $"There is no setting {name.Groups["names"].Value} beside those of {SectionOf(name.Groups["type"].Value)}: docs/configuration.md lists all."
             : message;
     }
 
-    private static string AllowedBy(string type)
-    {
-        foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies())
-        {
-            if (assembly.GetType(type) is { } found)
-            {
-                return found.IsEnum ? OneOf(Enum.GetNames(found)) : AllowedBy(found);
-            }
-        }
+    private static string AllowedBy(string type) => Find(type) is { } found ? found.IsEnum ? OneOf(Enum.GetNames(found)) : AllowedBy(found) : type;
 
-        return type;
-    }
+    /// <summary>What a class of options is called in the settings.</summary>
+    private static string SectionOf(string type) =>
+        Find(type)?.GetField("SectionName")?.GetRawConstantValue() as string ?? type[(type.LastIndexOf('.') + 1)..].Replace("Options", "", StringComparison.Ordinal);
+
+    private static Type? Find(string type) => AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetType(type)).FirstOrDefault(static found => found is not null);
 
     private static string OneOf(string[] names) => names is [.. var first, var last] && first.Length > 0 ? $"{string.Join(", ", first)} or {last}" : string.Concat(names);
 
@@ -45,6 +40,6 @@ internal static partial class UnreadableSetting
     [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<setting>[^']+)' to type '(?<type>[^']+)'", RegexOptions.Singleline)]
     private static partial Regex Value();
 
-    [GeneratedRegex(@"^'ErrorOnUnknownConfiguration' was set .* on the instance of (?:\w+\.)*(?<type>\w+?)(?:Options)?: (?<names>'.+')", RegexOptions.Singleline)]
+    [GeneratedRegex(@"^'ErrorOnUnknownConfiguration' was set .* on the instance of (?<type>[\w.]+): (?<names>'.+')", RegexOptions.Singleline)]
     private static partial Regex Name();
 }

@@ -11,7 +11,7 @@ return args switch
 {
     [ConvertZillaCommand.Name, ..] => await ConvertZillaCommand.RunAsync(args),
     [HashPasswordCommand.Name, ..] => await HashPasswordCommand.RunAsync(args),
-    _ => await ServerHost.RunAsync(args, new(ClusterRoles.Silo | ClusterRoles.Edge, Configure, Map)),
+    _ => await ServerHost.RunAsync(args, new(ClusterRoles.Silo | ClusterRoles.Edge, Configure, Map, ConvertZillaCommand.Name, HashPasswordCommand.Name)),
 };
 
 static void Configure(ISiloBuilder silo, ClusterRoles roles)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Confluent.Kafka;
 using MQTTnet;
@@ -167,7 +169,7 @@ public sealed class MainPathTests
     [InlineData("Http__Port", "99999", "Http:Port is 99999: it must be 0 (a free port) to 65535.")]
     [InlineData("Mqtt__MaximumPacketSize", "1MB", "Mqtt:MaximumPacketSize is '1MB': it must be a whole number.")]
     [InlineData("Mqtt__Listeners__0__Transport", "Udp", "Mqtt:Listeners:0:Transport is 'Udp': it must be Any, Tcp or WebSocket.")]
-    [InlineData("Mqtt__RecieveMaximum", "5", "There is no setting 'RecieveMaximum' beside those of Edge: docs/configuration.md lists all.")]
+    [InlineData("Mqtt__RecieveMaximum", "5", "There is no setting 'RecieveMaximum' beside those of Mqtt: docs/configuration.md lists all.")]
     [InlineData("Log__Kind", "Foo", "Log:Kind is 'Foo': it must be Embedded or Kafka.")]
     [InlineData("Topics__Routes__0__Partitions", "four", "Topics:Routes:0:Partitions is 'four': it must be a whole number.")]
     [InlineData("Cluster__SiloPort", "99999", "Cluster:SiloPort is 99999: it must be 0 (a free port) to 65535.")]
@@ -179,5 +181,34 @@ public sealed class MainPathTests
         await process.WaitForExitAsync(TestClient.Limit);
         Assert.Equal(1, process.ExitCode);
         Assert.Equal([line], process.Lines);
+    }
+
+    [Theory]
+    [InlineData("Mqtt__Listeners__0__Port", "Mqtt:Listeners:0:Port")]
+    [InlineData("Http__Port", "Http:Port")]
+    public async Task A_port_that_another_program_has_stops_the_start_with_one_line(string name, string setting)
+    {
+        using TcpListener other = new(IPAddress.IPv6Any, 0);
+        other.Server.DualMode = true;
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        using var log = await TestLog.CreateAsync("Embedded");
+        await using var process = ChildProcess.Start(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll")], new Dictionary<string, string>(log.Settings) { [name] = $"{port}" });
+        await process.WaitForExitAsync(TestClient.Limit);
+        Assert.Equal(1, process.ExitCode);
+        Assert.Equal([$"{setting} is {port}: another program listens there."], process.Lines);
+    }
+
+    [Theory]
+    [InlineData("create-shema")]
+    [InlineData("--help")]
+    public async Task A_command_that_there_is_not_starts_no_server(string command)
+    {
+        using var log = await TestLog.CreateAsync("Embedded");
+        await using var process = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll"), command], log.Settings);
+        await process.WaitForExitAsync(TestClient.Limit);
+        Assert.Equal(1, process.ExitCode);
+        Assert.StartsWith($"There is no command '{command}': there are convert-zilla, hash-password, create-schema.", Assert.Single(process.Lines), StringComparison.Ordinal);
     }
 }

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Edge.Diagnostics;
 using OrleansMqtt.Edge.Transport;
+using OrleansMqtt.Hosting;
 
 namespace OrleansMqtt.Edge.Listeners;
 
@@ -38,6 +39,15 @@ internal sealed class EdgeListeners(IOptions<EdgeOptions> options, IServiceProvi
             {
                 kestrel.Listen(IPAddress.Parse(listener.Address), listener.Port, endPoint => Configure(endPoint, listener));
             }
+        }
+    }
+
+    /// <summary>Ends the start before anything else has begun if a port can't be had.</summary>
+    public void ThrowIfTaken()
+    {
+        foreach (var (index, listener) in options.Value.Listeners.Index())
+        {
+            ListeningPort.ThrowIfTaken($"{EdgeOptions.SectionName}:{nameof(EdgeOptions.Listeners)}:{index}", listener.Address, listener.Port);
         }
     }
 
