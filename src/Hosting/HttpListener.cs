@@ -28,16 +28,5 @@ internal sealed class HttpListener(IOptions<HttpOptions> http) : IConfigureOptio
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Configure(KestrelServerOptions options)
-    {
-        var (address, port) = (http.Value.Address, http.Value.Port);
-        if (address == "*")
-        {
-            options.ListenAnyIP(port, listening => _listening = listening);
-        }
-        else
-        {
-            options.Listen(IPAddress.Parse(address), port, listening => _listening = listening);
-        }
-    }
+    public void Configure(KestrelServerOptions options) => options.Listen(http.Value.Address, http.Value.Port, listening => _listening = listening);
 }

@@ -1,11 +1,27 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace OrleansMqtt.Hosting;
 
-/// <summary>Asks whether a port can be had before anything else starts: a server that finds its port taken would have to be torn down half started.</summary>
+/// <summary>A port of the settings, on an IP address or, with *, on all.</summary>
 public static class ListeningPort
 {
+    /// <summary>Has Kestrel listen there.</summary>
+    public static void Listen(this KestrelServerOptions kestrel, string address, int port, Action<ListenOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(kestrel);
+        if (address == "*")
+        {
+            kestrel.ListenAnyIP(port, configure);
+        }
+        else
+        {
+            kestrel.Listen(IPAddress.Parse(address), port, configure);
+        }
+    }
+
+    /// <summary>Asks whether a port can be had before anything else starts: a server that finds its port taken would have to be torn down half started.</summary>
     /// <param name="section">The settings that hold <c>Address</c> and <c>Port</c>.</param>
     /// <param name="address">An IP address, or * for all.</param>
     /// <param name="port">The port; 0 is always free.</param>

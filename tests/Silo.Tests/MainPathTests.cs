@@ -176,11 +176,8 @@ public sealed class MainPathTests
     public async Task A_wrong_setting_stops_the_start_with_one_line(string name, string value, string line)
     {
         using var log = await TestLog.CreateAsync("Embedded");
-        await using var process = ChildProcess.Start(
-            "dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll")], new Dictionary<string, string>(log.Settings) { [name] = value });
-        await process.WaitForExitAsync(TestClient.Limit);
-        Assert.Equal(1, process.ExitCode);
-        Assert.Equal([line], process.Lines);
+        log.Settings[name] = value;
+        Assert.Equal([line], await RefusedStart.LinesAsync(log));
     }
 
     [Theory]
@@ -193,11 +190,8 @@ public sealed class MainPathTests
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
         using var log = await TestLog.CreateAsync("Embedded");
-        await using var process = ChildProcess.Start(
-            "dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll")], new Dictionary<string, string>(log.Settings) { [name] = $"{port}" });
-        await process.WaitForExitAsync(TestClient.Limit);
-        Assert.Equal(1, process.ExitCode);
-        Assert.Equal([$"{setting} is {port}: another program listens there."], process.Lines);
+        log.Settings[name] = $"{port}";
+        Assert.Equal([$"{setting} is {port}: another program listens there."], await RefusedStart.LinesAsync(log));
     }
 
     [Theory]
@@ -206,9 +200,7 @@ public sealed class MainPathTests
     public async Task A_command_that_there_is_not_starts_no_server(string command)
     {
         using var log = await TestLog.CreateAsync("Embedded");
-        await using var process = ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll"), command], log.Settings);
-        await process.WaitForExitAsync(TestClient.Limit);
-        Assert.Equal(1, process.ExitCode);
-        Assert.StartsWith($"There is no command '{command}': there are convert-zilla, hash-password, create-schema.", Assert.Single(process.Lines), StringComparison.Ordinal);
+        var line = Assert.Single(await RefusedStart.LinesAsync(log, command));
+        Assert.StartsWith($"There is no command '{command}': there are convert-zilla, hash-password, create-schema.", line, StringComparison.Ordinal);
     }
 }

@@ -20,7 +20,6 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
     private List<Acknowledgement> _waiting = [];
     private TaskCompletionSource? _sent;
     private bool _isSending;
-    private bool _isAwaited;
     private long _generation;
     private readonly BatchGathering _gathering = new();
 
@@ -39,7 +38,11 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
 
             _generation = generation;
             _waiting.Add(acknowledgement);
-            _isAwaited |= isAwaited;
+            if (isAwaited)
+            {
+                _gathering.NoteAwaited();
+            }
+
             if (_isSending)
             {
                 return;
@@ -80,10 +83,9 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
             List<Acknowledgement> sending;
             TaskCompletionSource? sent;
             long generation;
-            bool isAwaited;
             lock (_gate)
             {
-                (isAwaited, _isAwaited) = (_isAwaited, false);
+                _gathering.Begin();
                 sent = _sent;
                 generation = _generation;
                 _sent = null;
@@ -106,10 +108,7 @@ internal sealed class AcknowledgementSender(IEdgeGrains grains, int partition, T
             }
 
             sent?.SetResult();
-            if (_gathering.IsWorthwhile(sending.Count) && !isAwaited && !Volatile.Read(ref _isAwaited))
-            {
-                await Task.Delay(BatchGathering.Pause);
-            }
+            await _gathering.PauseAsync(sending.Count);
         }
     }
 

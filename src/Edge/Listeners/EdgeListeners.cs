@@ -31,14 +31,7 @@ internal sealed class EdgeListeners(IOptions<EdgeOptions> options, IServiceProvi
     {
         foreach (var listener in options.Value.Listeners)
         {
-            if (listener.Address == "*")
-            {
-                kestrel.ListenAnyIP(listener.Port, endPoint => Configure(endPoint, listener));
-            }
-            else
-            {
-                kestrel.Listen(IPAddress.Parse(listener.Address), listener.Port, endPoint => Configure(endPoint, listener));
-            }
+            kestrel.Listen(listener.Address, listener.Port, endPoint => Configure(endPoint, listener));
         }
     }
 

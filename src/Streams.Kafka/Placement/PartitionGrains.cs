@@ -10,7 +10,6 @@ namespace OrleansMqtt.Streams.Kafka;
 internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSource map, GrainPartitions partitions, ILocalSiloDetails silo) : IPartitionGrains, IActivationWorkingSetObserver
 {
     private readonly ConcurrentDictionary<GrainType, bool> _types = new();
-    private readonly ConcurrentDictionary<GrainType, bool> _moveLast = new();
     private readonly ConcurrentDictionary<IGrainContext, byte> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<IGrainContext, byte> _followers = new(ReferenceEqualityComparer.Instance);
 
@@ -34,7 +33,8 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
     {
         if (member is IGrainContext context && _types.GetOrAdd(context.GrainId.Type, IsPlacedByPartition))
         {
-            Of(partitions.Of(context.GrainId).Kind)[context] = 0;
+            var grains = partitions.Of(context.GrainId).Kind == PartitionGrainKind.Owner ? _owners : _followers;
+            grains[context] = 0;
         }
     }
 
@@ -79,21 +79,11 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
         return [.. _owners.Select(pair => NewOwnerOf(pair.Key, current)).OfType<SiloAddress>()];
     }
 
-    private bool MovesLast(IGrainContext context)
-    {
-        if (!_moveLast.TryGetValue(context.GrainId.Type, out var movesLast) && context.GrainInstance is { } grain)
-        {
-            movesLast = grain.GetType().GetCustomAttribute<PartitionPlacementAttribute>() is { MovesLast: true };
-            _moveLast[context.GrainId.Type] = movesLast;
-        }
-
-        return movesLast;
-    }
+    private static bool MovesLast(IGrainContext context) =>
+        context.GrainInstance?.GetType().GetCustomAttribute<PartitionPlacementAttribute>() is { MovesLast: true };
 
     private SiloAddress? NewOwnerOf(IGrainContext context, PartitionMap current) =>
         current.GetOwner(partitions.Of(context.GrainId).Partition) is { } owner && !owner.Equals(silo.SiloAddress) ? owner : null;
-
-    private ConcurrentDictionary<IGrainContext, byte> Of(PartitionGrainKind kind) => kind == PartitionGrainKind.Owner ? _owners : _followers;
 
     // Resolved late: the resolver of strategies needs parts that observe activations themselves.
     private bool IsPlacedByPartition(GrainType type) => services.GetRequiredService<PlacementStrategyResolver>().GetPlacementStrategy(type) is PartitionPlacement;

@@ -21,7 +21,6 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     private RouterLink?[] _sourceLinks = [];
     private bool _needsAll = true;
     private bool _isSending;
-    private bool _isAwaited;
 
     /// <summary>The members whose groups are there.</summary>
     public IReadOnlyCollection<Membership> Memberships => _memberships.Values;
@@ -79,7 +78,10 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
     public void End(long number, LeaseEndKind kind, bool isAwaited)
     {
         _ends.Add(new(number, kind));
-        _isAwaited |= isAwaited;
+        if (isAwaited)
+        {
+            _gathering.NoteAwaited();
+        }
     }
 
     public void Change(MemberChange change) => _changes.Add(change);
@@ -131,14 +133,11 @@ internal sealed partial class GroupLink(int groupPartition, int sessionPartition
         {
             var waiting = _next;
             _next = null;
-            var (count, isAwaited) = (_ends.Count, _isAwaited);
-            _isAwaited = false;
+            var count = _ends.Count;
+            _gathering.Begin();
             await SendNext();
             waiting?.SetResult();
-            if (_gathering.IsWorthwhile(count) && !isAwaited && !_isAwaited)
-            {
-                await Task.Delay(BatchGathering.Pause);
-            }
+            await _gathering.PauseAsync(count);
         }
 
         _isSending = false;

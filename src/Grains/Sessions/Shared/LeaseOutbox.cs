@@ -18,7 +18,6 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
     private long _batches;
     private long _resets;
     private bool _isSending;
-    private bool _isAwaited;
 
     public int Partition { get; } = partition;
 
@@ -34,7 +33,10 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
     public void Add(in LeaseOffer offer, bool isAwaited)
     {
         _offers.Add(offer);
-        _isAwaited |= isAwaited;
+        if (isAwaited)
+        {
+            _gathering.NoteAwaited();
+        }
     }
 
     /// <summary>The group has to be stored as it is now before what was added is offered.</summary>
@@ -62,8 +64,8 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
         _isSending = true;
         while (_offers.Count > 0)
         {
-            var (offers, resets, isAwaited) = (_offers, _resets, _isAwaited);
-            _isAwaited = false;
+            _gathering.Begin();
+            var (offers, resets) = (_offers, _resets);
             _offers = _spare;
             _spare = [];
             if (_unstored.Count > 0)
@@ -85,10 +87,7 @@ internal sealed partial class LeaseOutbox(int partition, ISharedMembersGrain mem
             var count = offers.Count;
             offers.Clear();
             _spare = offers;
-            if (_gathering.IsWorthwhile(count) && !isAwaited && !_isAwaited)
-            {
-                await Task.Delay(BatchGathering.Pause);
-            }
+            await _gathering.PauseAsync(count);
         }
 
         _isSending = false;
