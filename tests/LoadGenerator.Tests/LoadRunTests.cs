@@ -204,7 +204,6 @@ public sealed class LoadRunTests
     };
 
     private static Task<OfflineResult> RunOfflineAsync(LoadSettings settings) =>
-        // mosquitto closes a 3.1.1 connection with more unfinished QoS 2 publishes than it allows itself: 20.
         new OfflineRun(settings with { Subscribers = 50, Window = 20 }, null, [], TextWriter.Null, TestContext.Current.CancellationToken).RunAsync();
 
     private static async Task<RunResult> RunAsync(LoadSettings settings)

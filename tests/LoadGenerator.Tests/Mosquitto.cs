@@ -18,13 +18,14 @@ internal sealed class Mosquitto : IDisposable
             Port = ((IPEndPoint)listener.LocalEndpoint).Port;
         }
 
-        File.WriteAllText(_configuration, $"listener {Port} 127.0.0.1\nallow_anonymous true\npersistence false\n{(more.Contains("max_queued_messages", StringComparison.Ordinal) ? "" : "max_queued_messages 0\n")}log_dest none\n{more}\n");
+        // mosquitto closes a 3.1.1 connection that has more unfinished QoS 2 publishes than max_inflight_messages: 20, unless told otherwise.
+        string[] limits = ["max_queued_messages", "max_inflight_messages"];
+        string unlimited = string.Concat(limits.Where(limit => !more.Contains(limit, StringComparison.Ordinal)).Select(limit => $"{limit} 0\n"));
+        File.WriteAllText(_configuration, $"listener {Port} 127.0.0.1\nallow_anonymous true\npersistence false\n{unlimited}log_dest none\n{more}\n");
         _process = Process.Start(program, ["-c", _configuration]);
     }
 
     public int Port { get; }
-
-    public int ProcessId => _process.Id;
 
     /// <summary>Where mosquitto is installed; null when it is not.</summary>
     public static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
