@@ -39,7 +39,8 @@ internal sealed class EdgeContext
         Acknowledgements = new(partition => new AcknowledgementSender(grains, partition, time, Pace, logger));
         InboundQoS2 = new(partition => new InboundQoS2Sender(grains, partition, () => Deliveries!.GenerationOf(partition), time, logger));
         Retained = new(partition => new RetainedSender(grains, partition, time, logger));
-        Connections = new ConnectionTable(Options.MaximumConnections);
+        Shedding = new LoadShedding(Options.ShedConnectionsAbove, directory);
+        Connections = new ConnectionTable(Options.MaximumConnections, Shedding);
         Deliveries = new DeliveryReceiver(this);
     }
 
@@ -47,6 +48,8 @@ internal sealed class EdgeContext
 
     /// <summary>The other edges; null without a cluster.</summary>
     public IEdgeDirectory? Directory { get; }
+
+    public LoadShedding Shedding { get; }
 
     /// <summary>Whether this process did not run for so long that others may have taken its clients.</summary>
     public bool IsFrozen => _freeze.IsFrozen && Directory is { HasOthers: true };

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansMqtt.Edge.Configuration;
@@ -54,6 +55,7 @@ public static class EdgeExtensions
         services.AddSingleton<IConnectionListenerFactory>(static provider => new EpollTransport(
             provider.GetRequiredService<EdgeListeners>().UsesEpoll, EpollTransport.DefaultLoops, provider.GetRequiredService<ILogger<EpollTransport>>()));
         services.AddHostedService<EdgeLifetime>();
+        services.AddOptions<HostOptions>().Configure<IOptions<EdgeOptions>>(static (host, edge) => host.ShutdownTimeout += edge.Value.ShutdownTimeout);
         services.AddHostedService<SystemTopicTimer>();
         return services;
     }

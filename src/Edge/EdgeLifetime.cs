@@ -11,7 +11,7 @@ namespace OrleansMqtt.Edge;
 /// </summary>
 internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners) : IHostedLifecycleService
 {
-    private static readonly TimeSpan DrainPeriod = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ShortestDrainPeriod = TimeSpan.FromMilliseconds(50);
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -29,12 +29,20 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        var start = context.Time.GetTimestamp();
         context.Connections.Close();
+        if (context.Directory is { } directory)
+        {
+            // Before clients are sent away: nobody must send them back.
+            await directory.LeaveAsync();
+        }
+
         var connections = context.Connections.All.ToArray();
         await CloseAsync(connections);
+        var rest = context.Options.ShutdownTimeout - context.Time.GetElapsedTime(start);
         try
         {
-            await Task.WhenAll(connections.Select(static connection => connection.Ended)).WaitAsync(context.Options.ShutdownTimeout, context.Time, cancellationToken);
+            await Task.WhenAll(connections.Select(static connection => connection.Ended)).WaitAsync(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, context.Time, cancellationToken);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
@@ -55,8 +63,8 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
 
         // Half of the time is for what follows.
         var rate = Math.Max(context.Options.DrainRate, connections.Length / Math.Max(0.1, context.Options.ShutdownTimeout.TotalSeconds / 2));
-        var batch = isMoving ? (int)Math.Ceiling(rate * DrainPeriod.TotalSeconds) : Math.Max(1, connections.Length);
-        using PeriodicTimer timer = new(DrainPeriod, context.Time);
+        var batch = isMoving ? (int)Math.Ceiling(rate * ShortestDrainPeriod.TotalSeconds) : Math.Max(1, connections.Length);
+        using PeriodicTimer timer = new(TimeSpan.FromSeconds(batch / rate), context.Time);
         foreach (var some in connections.Chunk(batch))
         {
             foreach (var connection in some)

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Hosting;
@@ -11,13 +10,14 @@ internal static class ClusterMembership
 {
     public static void AddMembership(this ISiloBuilder silo, ClusterOptions cluster)
     {
-        Dictionary<string, string> metadata = new() { [PartitionMapMetadata.RoleKey] = string.Join(',', Names(cluster.Roles)) };
-        if (cluster.Roles.HasFlag(ClusterRoles.Edge) && silo.Configuration["Mqtt:AdvertisedAddress"] is { Length: > 0 } address)
+        var address = silo.Configuration["Mqtt:AdvertisedAddress"];
+        silo.Configure<MemberOptions>(member =>
         {
-            metadata[EdgeMetadata.AddressKey] = address;
-        }
-
-        silo.UseSiloMetadata(metadata);
+            member.OwnsPartitions = cluster.Roles.HasFlag(ClusterRoles.Silo);
+            member.HasEdge = cluster.Roles.HasFlag(ClusterRoles.Edge);
+            member.EdgeAddress = member.HasEdge && !string.IsNullOrEmpty(address) ? address : null;
+        });
+        silo.Configure<PartitionHandOverOptions>(handOver => handOver.Limit = cluster.HandOverTimeout);
         var port = cluster.SiloPort == 0 ? FreePort() : cluster.SiloPort;
         if (cluster.IsAlone)
         {
@@ -28,15 +28,15 @@ internal static class ClusterMembership
             silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
             silo.Configure<EndpointOptions>(endpoint =>
             {
-                var address = cluster.AdvertisedAddress ?? (cluster.PrimarySilo is { } primary && IPAddress.IsLoopback(primary.Address) ? primary.Address : null);
+                var advertised = cluster.AdvertisedAddress ?? (cluster.PrimarySilo is { } primary && IPAddress.IsLoopback(primary.Address) ? primary.Address : null);
                 (endpoint.SiloPort, endpoint.GatewayPort) = (port, 0);
-                if (address is not null)
+                if (advertised is not null)
                 {
-                    endpoint.AdvertisedIPAddress = address;
+                    endpoint.AdvertisedIPAddress = advertised;
                 }
 
                 // On every address, unless nobody else can come: in a container the advertised one may not be one of its own.
-                endpoint.SiloListeningEndpoint = new(address is not null && IPAddress.IsLoopback(address) ? address : Any(address), port);
+                endpoint.SiloListeningEndpoint = new(advertised is not null && IPAddress.IsLoopback(advertised) ? advertised : Any(advertised), port);
             });
             if (cluster.Database is { } database)
             {
@@ -65,19 +65,6 @@ internal static class ClusterMembership
 
         // The log keeps two owners of a partition apart, so nobody has to wait until a dead one's time is over.
         silo.Configure<GrainDirectoryOptions>(options => options.RangeLeaseDuration = TimeSpan.Zero);
-    }
-
-    private static IEnumerable<string> Names(ClusterRoles roles)
-    {
-        if (roles.HasFlag(ClusterRoles.Silo))
-        {
-            yield return PartitionMapMetadata.SiloRole;
-        }
-
-        if (roles.HasFlag(ClusterRoles.Edge))
-        {
-            yield return PartitionMapMetadata.EdgeRole;
-        }
     }
 
     private static IPAddress Any(IPAddress? address) => address?.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using OrleansMqtt.Log;
@@ -16,6 +17,7 @@ internal sealed class ClusterOptions
         ServiceId = ReadName(section, nameof(ServiceId));
         SiloPort = ReadPort(section);
         AdvertisedAddress = ReadAddress(section);
+        HandOverTimeout = ReadHandOverTimeout(section);
         PrimarySilo = ReadPrimarySilo(section);
         Database = ClusterDatabase.From(section);
         if (Database is not null && PrimarySilo is not null)
@@ -49,6 +51,9 @@ internal sealed class ClusterOptions
 
     /// <summary>Where the others reach this process; null takes the machine's address.</summary>
     public IPAddress? AdvertisedAddress { get; }
+
+    /// <summary>How long the end of this process waits at most until its partitions are handed over.</summary>
+    public TimeSpan HandOverTimeout { get; }
 
     /// <summary>Whether there can be no other process.</summary>
     public bool IsAlone => Database is null && PrimarySilo is null;
@@ -102,6 +107,13 @@ internal sealed class ClusterOptions
         null => 0,
         var text when ushort.TryParse(text, out var port) => port,
         var text => throw new LogConfigurationException($"Cluster:SiloPort is {text}: it must be 0 (a free port) to 65535."),
+    };
+
+    private static TimeSpan ReadHandOverTimeout(IConfigurationSection section) => section[nameof(HandOverTimeout)] switch
+    {
+        null => TimeSpan.FromSeconds(20),
+        var text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) && timeout >= TimeSpan.Zero && timeout <= TimeSpan.FromHours(1) => timeout,
+        _ => throw Wrong(section, nameof(HandOverTimeout), "00:00:00 to 01:00:00"),
     };
 
     private static IPAddress? ReadAddress(IConfigurationSection section) => section[nameof(AdvertisedAddress)] is { Length: > 0 } text

@@ -37,18 +37,24 @@ public static partial class ServerHost
         }
 
         // Kept, because the application is disposed of when its run ends.
-        var stopping = CancellationToken.None;
+        CancellationToken started = default, stopping = default;
         try
         {
             builder.AddServer(program);
             var app = builder.Build();
-            stopping = app.Lifetime.ApplicationStopping;
+            (started, stopping) = (app.Lifetime.ApplicationStarted, app.Lifetime.ApplicationStopping);
             app.MapServer(program);
             await app.RunAsync();
             return 0;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
+            if (started.IsCancellationRequested)
+            {
+                await Console.Error.WriteLineAsync("The end took too long and was cut short; what was acknowledged is on the log.");
+                return 1;
+            }
+
             // Stopped while it waited for the database or the log.
             return 0;
         }
@@ -91,6 +97,9 @@ public static partial class ServerHost
             builder.Services.AddHostedService<DatabaseStartup>();
             health.AddCheck<DatabaseHealthCheck>("database", tags: ["ready"]);
         }
+
+        // Beside the time that the host gives its services: the edge adds its own.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout += cluster.HandOverTimeout);
 
         // Hosted services start in this order: the silo last.
         builder.Services.AddHostedService<LogStartup>();

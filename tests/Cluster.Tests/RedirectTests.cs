@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MQTTnet;
 using MQTTnet.Formatter;
 using OrleansMqtt.Silo.Tests;
@@ -45,6 +46,83 @@ public sealed class RedirectTests
             await using var again = await TestClient.ConnectAsync(first.Port, client.Client.Options.ClientId, sessionExpiry: 3600);
             Assert.True(again.IsSessionPresent);
             await client.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_a_stopping_process_sends_away_is_served_at_once_where_it_is_sent()
+    {
+        await using var cluster = await TestCluster.StartAsync(
+            silos: 0, edges: 0, configure: settings => (settings["Mqtt__Redirect"], settings["Mqtt__DrainRate"], settings["Mqtt__ShutdownTimeout"]) = ("true", "10", "00:00:30"));
+        var staying = await cluster.AddAsync("silo,edge", isAdvertised: true);
+        var stopping = await cluster.AddAsync("silo,edge", isAdvertised: true);
+        await cluster.WaitForOwnersAsync(2);
+        List<TestClient> clients = [];
+        for (var i = 0; clients.Count < 40; i++)
+        {
+            if ((await ConnectAsync(stopping.Port, $"client-{i}")).ResultCode == MqttClientConnectResultCode.Success)
+            {
+                clients.Add(await TestClient.ConnectAsync(stopping.Port, $"client-{i}", sessionExpiry: 3600));
+            }
+        }
+
+        // The sessions of all of them were owned by the process that stops.
+        var moved = clients.Select(async client =>
+        {
+            var ended = await client.Disconnected;
+            Assert.Equal("UseAnotherServer", ended.Reason.ToString());
+            return await TestClient.ConnectAsync(staying.Port, client.Client.Options.ClientId, sessionExpiry: 3600);
+        });
+        var all = Task.WhenAll(moved);
+        var start = Stopwatch.GetTimestamp();
+        Assert.Equal(0, await stopping.StopAsync());
+        Assert.All(await all.WaitAsync(TestClient.Limit), static again => Assert.True(again.IsSessionPresent));
+
+        // Ten a second.
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 3.5, 25);
+        await Task.WhenAll(clients.Concat(await all).Select(static client => client.DisposeAsync().AsTask()));
+    }
+
+    [Fact]
+    public async Task Two_edges_with_too_many_connections_do_not_send_clients_to_each_other()
+    {
+        const int Limit = 5;
+        await using var cluster = await TestCluster.StartAsync(silos: 0, edges: 0, configure: settings => settings["Mqtt__ShedConnectionsAbove"] = $"{Limit}");
+        var first = await cluster.AddAsync("silo,edge", isAdvertised: true);
+        var second = await cluster.AddAsync("silo,edge", isAdvertised: true);
+        await cluster.WaitForOwnersAsync(2);
+        var atFirst = await FillAsync(first);
+        var moved = await ConnectAsync(first.Port, "moved");
+        Assert.Equal((MqttClientConnectResultCode.ServerMoved, $"127.0.0.1:{second.Port}"), (moved.ResultCode, moved.ServerReference));
+
+        var atSecond = await FillAsync(second);
+        await UntilAsync(first, MqttClientConnectResultCode.QuotaExceeded);
+        await UntilAsync(second, MqttClientConnectResultCode.QuotaExceeded);
+
+        await atSecond[0].DisposeAsync();
+        await UntilAsync(first, MqttClientConnectResultCode.ServerMoved);
+        await Task.WhenAll(atFirst.Concat(atSecond[1..]).Select(static client => client.DisposeAsync().AsTask()));
+
+        static async Task<TestClient[]> FillAsync(ServerProcess process)
+        {
+            var clients = await Task.WhenAll(Enumerable.Range(0, Limit).Select(_ => TestClient.ConnectAsync(process.Port)));
+            return clients;
+        }
+
+        // The other edge hears of it some milliseconds later.
+        static async Task UntilAsync(ServerProcess process, MqttClientConnectResultCode code)
+        {
+            using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+            for (var start = Stopwatch.GetTimestamp(); ; await timer.WaitForNextTickAsync())
+            {
+                var result = await ConnectAsync(process.Port, "one-more");
+                if (result.ResultCode == code)
+                {
+                    return;
+                }
+
+                Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5), $"{result.ResultCode} instead of {code}");
+            }
         }
     }
 

@@ -53,15 +53,51 @@ public sealed class RedirectTests
     }
 
     [Fact]
-    public async Task A_stop_moves_clients_to_other_edges()
+    public void The_other_edges_hear_when_there_are_too_many_connections_and_when_a_twentieth_of_them_has_gone()
+    {
+        FakeDirectory directory = new();
+        LoadShedding shedding = new(40, directory);
+        foreach (var connections in new[] { 39, 40, 39, 40, 41, 39 })
+        {
+            shedding.Note(connections);
+        }
+
+        Assert.Equal(["full"], directory.Told);
+        shedding.Note(38);
+        shedding.Note(39);
+        Assert.Equal(["full", "not full"], directory.Told);
+        shedding.Note(40);
+        Assert.Equal(["full", "not full", "full"], directory.Told);
+        Assert.True(shedding.Applies(41));
+        Assert.False(shedding.Applies(40));
+    }
+
+    [Fact]
+    public async Task An_edge_tells_the_others_when_it_is_full_and_when_it_is_not_any_more()
+    {
+        await using var host = await EdgeHost.StartAsync(null, ("ShedConnectionsAbove", "2"));
+        using var first = await host.ConnectAsync("first");
+        Assert.Empty(host.Grains.Directory.Told);
+        var second = await host.ConnectAsync("second");
+        Assert.Equal("full", await host.Grains.Directory.NextToldAsync());
+        second.Dispose();
+        Assert.Equal("not full", await host.Grains.Directory.NextToldAsync());
+    }
+
+    [Fact]
+    public async Task A_stop_moves_clients_to_other_edges_that_know_of_it_before()
     {
         await using var host = await EdgeHost.StartAsync();
         host.Grains.Directory.Other = "b:1";
         host.Grains.Directory.Owners["owned"] = "c:1";
+        host.Grains.Directory.Leaving = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using var owned = await host.ConnectAsync("owned");
         using var client = await host.ConnectAsync("any");
         using var older = await host.ConnectAsync("older", 4);
         var stopped = host.StopAsync();
+        Assert.Equal("leaves", await host.Grains.Directory.NextToldAsync());
+        await owned.ExpectOnlyPingResponseAsync();
+        host.Grains.Directory.Leaving.SetResult();
         var farewell = await owned.ReceiveUntilClosedAsync();
         Assert.Equal("9C", farewell[4..6]);
         Assert.Contains("1C" + RawClient.Text("c:1"), farewell, StringComparison.Ordinal);

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Configuration;
 using Orleans.Hosting;
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using OrleansMqtt.Log;
 using OrleansMqtt.Storage.Kafka;
 using OrleansMqtt.Streams.Kafka;
@@ -124,7 +123,6 @@ public sealed class RecoveryTests : IAsyncDisposable
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(port, 0, new IPEndPoint(IPAddress.Loopback, port));
-            silo.UseSiloMetadata(new Dictionary<string, string> { [PartitionMapMetadata.RoleKey] = PartitionMapMetadata.SiloRole });
             silo.Configure<GrainCollectionOptions>(static options => options.CollectionQuantum = TimeSpan.FromSeconds(30));
             silo.AddMqttGrains(builder.Configuration);
 

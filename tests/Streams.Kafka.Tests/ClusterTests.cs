@@ -54,7 +54,21 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public async Task Owners_of_partitions_move_one_after_the_other_each_when_the_one_before_is_served()
+    public async Task A_silo_owns_nothing_until_it_has_said_that_it_does()
+    {
+        await using var log = await TestLog.CreateAsync("Embedded", Partitions);
+        await using var first = await TestSilo.StartAsync(log);
+        SilentMember silence = new();
+        await using var second = await TestSilo.StartAsync(log, primary: first, configureSilo: silo => silo.AddIncomingGrainCallFilter(silence));
+        await silence.WaitForFailuresAsync(3);
+        Assert.Equal([first.Address], first.Map.Current.Silos);
+        Assert.Contains(second.Address, second.Map.Current.Silos);
+        silence.End();
+        await LogStreamTests.Until(() => Task.FromResult(first.Map.Current.Silos.SequenceEqual(second.Map.Current.Silos)));
+    }
+
+    [Fact]
+    public async Task Owners_of_partitions_move_one_after_the_other_to_a_silo_that_comes_and_from_one_that_leaves()
     {
         // The consumers of the topic move, too, and are counted in what moves at once: an eighth.
         const int Owners = 64;
@@ -66,24 +80,35 @@ public sealed class ClusterTests
         await LogStreamTests.Until(() => Task.FromResult(Owned(second, log) > 0 && Owned(first, log) + Owned(second, log) == Partitions));
         var moving = Enumerable.Range(0, Owners).Count(partition => second.Address.Equals(second.Map.Current.GetOwner(new TopicPartitionId(log.Topic, partition))));
         Assert.True(moving > Most);
-        var moved = OwnerGrain.BegunOn(log.Topic, second.Address);
+        var came = OwnerGrain.BegunOn(log.Topic, second.Address);
 
         // What waits for its move is pulled where it is.
         await LogStreamTests.Until(async () => await second.CountQueuesAsync() == Owned(second, log));
         Assert.True(await first.CountQueuesAsync() > Owned(first, log));
-        for (var served = 0; served < moving;)
-        {
-            await LogStreamTests.Until(() => Task.FromResult(moved.Count > served));
-
-            // The others are where they were, and answer there, although their partitions have another owner.
-            await TouchAllAsync();
-            var begun = moved.ToArray();
-            Assert.InRange(begun.Length, served + 1, served + Most);
-            Array.ForEach(begun[served..], serving => serving.SetResult());
-            served = begun.Length;
-        }
-
+        await MoveAsync(came, 0);
         await LogStreamTests.Until(async () => await first.CountQueuesAsync() == Owned(first, log));
+
+        var back = OwnerGrain.BegunOn(log.Topic, first.Address);
+        Assert.Equal(Owners, back.Count);
+        var left = second.StopAsync();
+        await LogStreamTests.Until(() => Task.FromResult(first.Map.Current.Silos.SequenceEqual([first.Address])));
+        await MoveAsync(back, Owners);
+        await left;
+
+        async Task MoveAsync(IReadOnlyCollection<TaskCompletionSource> moved, int before)
+        {
+            for (var served = before; served < before + moving;)
+            {
+                await LogStreamTests.Until(() => Task.FromResult(moved.Count > served));
+
+                // The others are where they were, and answer there, although their partitions have another owner.
+                await TouchAllAsync();
+                var begun = moved.ToArray();
+                Assert.InRange(begun.Length, served + 1, served + Most);
+                Array.ForEach(begun[served..], serving => serving.SetResult());
+                served = begun.Length;
+            }
+        }
 
         async Task TouchAllAsync()
         {

@@ -7,7 +7,6 @@ using Orleans.Hosting;
 using Orleans.Providers;
 using Orleans.Providers.Streams.Common;
 using Orleans.Runtime;
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Streams;
 using OrleansMqtt.TestKit;
 
@@ -29,7 +28,7 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public SiloAddress Address => _host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
 
-    public static async Task<TestSilo> StartAsync(TestLog log, Action<LogStreamOptions>? configure = null, TestSilo? primary = null, string? role = null)
+    public static async Task<TestSilo> StartAsync(TestLog log, Action<LogStreamOptions>? configure = null, TestSilo? primary = null, string? role = null, Action<ISiloBuilder>? configureSilo = null)
     {
         var port = TestPorts.Free();
         var builder = Host.CreateApplicationBuilder();
@@ -40,11 +39,17 @@ internal sealed class TestSilo : IAsyncDisposable
             var primaryPort = primary?._port ?? port;
             silo.UseLocalhostClustering(port, 0, new IPEndPoint(IPAddress.Loopback, primaryPort));
             silo.Configure<ClusterMembershipOptions>(options => options.DefunctSiloExpiration = TimeSpan.FromMinutes(1));
+
+            // The default directory deactivates grains on healthy silos when another silo leaves.
+#pragma warning disable ORLEANSEXP003
+            silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
             if (role is not null)
             {
-                silo.UseSiloMetadata(new Dictionary<string, string> { [PartitionMapMetadata.RoleKey] = role });
+                silo.Configure<MemberOptions>(options => options.OwnsPartitions = role.Contains("silo", StringComparison.Ordinal));
             }
 
+            configureSilo?.Invoke(silo);
             silo.AddLogStreams("log", options =>
             {
                 options.Topics.Add(log.Topic);
@@ -72,9 +77,11 @@ internal sealed class TestSilo : IAsyncDisposable
         return (int)(await provider.ExecuteCommand((int)PersistentStreamProviderCommand.GetNumberRunningAgents, null!))!;
     }
 
+    public Task StopAsync() => _host.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
-        await _host.StopAsync();
+        await StopAsync();
         await ((IAsyncDisposable)_host).DisposeAsync();
     }
 }

@@ -159,7 +159,7 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
     private CloseReason? FindOtherServer()
     {
         const string Shedding = "This server has as many connections as it should.";
-        if (context.Options.ShedConnectionsAbove is > 0 and var most && context.Connections.Count > most)
+        if (context.Shedding.Applies(context.Connections.Count))
         {
             return context.Directory?.FindOther() is { } other
                 ? CloseReason.Server(ReasonCode.ServerMoved, Shedding) with { ServerReference = other }

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using OrleansMqtt.Edge.Connections;
+using OrleansMqtt.Edge.Redirecting;
 
 namespace OrleansMqtt.Edge.Delivering;
 
 /// <summary>The connections of this edge by their numbers, which are never used twice. A connection stays until none of its publishes is on its way to the log.</summary>
-internal sealed class ConnectionTable(int maximum)
+internal sealed class ConnectionTable(int maximum, LoadShedding shedding)
 {
     private readonly ConcurrentDictionary<long, MqttConnection> _connections = new();
     private long _lastId;
@@ -24,8 +25,10 @@ internal sealed class ConnectionTable(int maximum)
     /// <summary>Counts a connection before anything of it is read; false when it is one too many.</summary>
     public bool TryEnter()
     {
-        if (Interlocked.Increment(ref _count) <= maximum && !IsClosed)
+        var count = Interlocked.Increment(ref _count);
+        if (count <= maximum && !IsClosed)
         {
+            shedding.Note(count);
             return true;
         }
 
@@ -34,7 +37,7 @@ internal sealed class ConnectionTable(int maximum)
     }
 
     /// <summary>The end of what <see cref="TryEnter"/> began.</summary>
-    public void Leave() => Interlocked.Decrement(ref _count);
+    public void Leave() => shedding.Note(Interlocked.Decrement(ref _count));
 
     public void Add(MqttConnection connection) => _connections[connection.Id] = connection;
 

@@ -1,27 +1,30 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
-using Orleans.Runtime.MembershipService.SiloMetadata;
+using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Edge.Redirecting;
 
-/// <summary>The other edges by the membership of the cluster and what they say in their metadata (<see cref="EdgeMetadata"/>).</summary>
-internal sealed class ClusterEdgeDirectory(IServiceProvider services, ISiloStatusOracle silos, IClientOwners? owners = null) : IEdgeDirectory
+/// <summary>The other edges by what the members of the cluster say of themselves.</summary>
+internal sealed class ClusterEdgeDirectory(ISiloStatusOracle silos, IMembers members, IClientOwners? owners = null) : IEdgeDirectory
 {
-    private readonly ISiloMetadataCache? _metadata = services.GetService<ISiloMetadataCache>();
     private int _last;
 
     public bool HasOthers => silos.GetApproximateSiloStatuses().Any(silo => silo.Value != SiloStatus.Dead && !silo.Key.Equals(silos.SiloAddress));
 
-    public string? FindOwner(string clientId) => owners?.GetOwner(clientId) is { } owner && !owner.Equals(silos.SiloAddress) ? AddressOf(owner) : null;
+    public string? FindOwner(string clientId) =>
+        owners?.GetOwner(clientId) is { } owner && !owner.Equals(silos.SiloAddress) && members.Active.TryGetValue(owner, out var state) ? AddressOf(state) : null;
 
     public string? FindOther()
     {
         string[] others =
         [
-            .. silos.GetApproximateSiloStatuses(onlyActive: true).Keys.Where(silo => !silo.Equals(silos.SiloAddress)).Order().Select(AddressOf).OfType<string>(),
+            .. members.Active.Where(member => !member.Key.Equals(silos.SiloAddress)).OrderBy(static member => member.Key).Select(static member => AddressOf(member.Value)).OfType<string>(),
         ];
         return others.Length == 0 ? null : others[(int)((uint)Interlocked.Increment(ref _last) % others.Length)];
     }
 
-    private string? AddressOf(SiloAddress silo) => _metadata?.GetSiloMetadata(silo).Metadata.GetValueOrDefault(EdgeMetadata.AddressKey);
+    public void SetFull(bool isFull) => _ = members.ChangeAsync(state => state with { IsFull = isFull });
+
+    public Task LeaveAsync() => members.LeaveAsync();
+
+    private static string? AddressOf(MemberState state) => state is { IsFull: false, IsLeaving: false } ? state.EdgeAddress : null;
 }

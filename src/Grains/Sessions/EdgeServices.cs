@@ -1,11 +1,10 @@
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Services;
 using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Grains;
 
 /// <summary>The edges by the silo they run in.</summary>
-internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle silos, ISiloMetadataCache? metadata = null) : GrainServiceClient<IEdgeService>(services)
+internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle silos, IMembers members) : GrainServiceClient<IEdgeService>(services)
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
 
@@ -44,5 +43,5 @@ internal sealed class EdgeServices(IServiceProvider services, ISiloStatusOracle 
         _ => !HasEdge(silo),
     };
 
-    private bool HasEdge(SiloAddress silo) => metadata is null || PartitionMapMetadata.HasRole(metadata.GetSiloMetadata(silo).Metadata, PartitionMapMetadata.EdgeRole);
+    private bool HasEdge(SiloAddress silo) => members.Find(silo) is not { HasEdge: false };
 }

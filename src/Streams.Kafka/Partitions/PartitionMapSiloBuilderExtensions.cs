@@ -8,7 +8,7 @@ namespace OrleansMqtt.Streams.Kafka;
 /// <summary>Registers what decides where partitions, their streams and their grains live.</summary>
 public static class PartitionMapSiloBuilderExtensions
 {
-    /// <summary>Adds <see cref="IPartitionMapSource"/> over the cluster's membership, and the placement of <see cref="PartitionPlacementAttribute"/>.</summary>
+    /// <summary>Adds <see cref="IMembers"/> and, over them, <see cref="IPartitionMapSource"/>, and the placement of <see cref="PartitionPlacementAttribute"/>.</summary>
     public static ISiloBuilder AddPartitionMap(this ISiloBuilder builder)
     {
         var services = builder.Services;
@@ -20,7 +20,9 @@ public static class PartitionMapSiloBuilderExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ClusterPartitionMapSource>();
         services.AddSingleton<IPartitionMapSource>(provider => provider.GetRequiredService<ClusterPartitionMapSource>());
-        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<ClusterPartitionMapSource>());
+        services.AddSingleton<ClusterMembers>();
+        services.AddSingleton<IMembers>(provider => provider.GetRequiredService<ClusterMembers>());
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<ClusterMembers>());
         services.AddMetrics();
         services.AddSingleton<GrainPartitions>();
         services.AddSingleton<PartitionGrains>();
@@ -28,6 +30,8 @@ public static class PartitionMapSiloBuilderExtensions
         services.AddSingleton<IActivationWorkingSetObserver>(provider => provider.GetRequiredService<PartitionGrains>());
         services.AddSingleton<PartitionMover>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<PartitionMover>());
+        services.AddHostedService<PartitionHandOver>();
+        builder.AddGrainService<MemberService>();
         return builder.AddPlacementDirector<PartitionPlacement, PartitionPlacementDirector>();
     }
 
