@@ -19,7 +19,7 @@ internal sealed class EdgePorts(TestCluster cluster)
     {
         lock (_closed)
         {
-            var edges = cluster.Running("edge").Where(edge => edge.Port != 0 && !_closed.Contains(edge)).ToList();
+            var edges = cluster.Processes.Where(edge => edge is { Port: not 0, IsRunning: true } && !_closed.Contains(edge)).ToList();
             return edges.Count == 0 ? 0 : edges[number % edges.Count].Port;
         }
     }

@@ -9,8 +9,9 @@ namespace OrleansMqtt.Faults;
 /// <param name="load">Its slow subscriber and the filters.</param>
 /// <param name="random">Chooses the victims.</param>
 /// <param name="silos">How many there are.</param>
+/// <param name="siloRoles">What their processes do.</param>
 /// <param name="outage">How long what is hung or stopped stays so.</param>
-internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultLoad load, Random random, int silos, TimeSpan outage)
+internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultLoad load, Random random, int silos, string siloRoles, TimeSpan outage)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
@@ -28,6 +29,14 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         _ => TimeSpan.FromSeconds(5),
     };
 
+    /// <summary>Whether the fault may end connections: those of an edge that it touches.</summary>
+    public bool MayClose(FaultKind kind) => kind switch
+    {
+        FaultKind.EdgeKill or FaultKind.EdgeHang or FaultKind.RollingRestart => true,
+        FaultKind.SiloKill or FaultKind.SiloHang or FaultKind.SiloIsolation or FaultKind.PlannedMove => siloRoles != "silo",
+        _ => false,
+    };
+
     /// <summary>Ends when all is as before.</summary>
     /// <param name="kind">What to do.</param>
     /// <param name="during">Called while the fault lasts.</param>
@@ -36,16 +45,16 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         switch (kind)
         {
             case FaultKind.SiloKill:
-                await Choose("silo").KillAsync();
+                await Choose(siloRoles).KillAsync();
                 during();
-                await cluster.AddAsync("silo");
+                await cluster.AddAsync(siloRoles);
                 await WaitForSilosAsync();
                 break;
             case FaultKind.SiloHang:
-                await PutAsideAsync(Choose("silo"), Hang, Wake, during);
+                await PutAsideAsync(Choose(siloRoles), Hang, Wake, during);
                 break;
             case FaultKind.SiloIsolation:
-                await PutAsideAsync(Choose("silo"), cluster.Isolate, cluster.Rejoin, during);
+                await PutAsideAsync(Choose(siloRoles), cluster.Isolate, cluster.Rejoin, during);
                 break;
             case FaultKind.EdgeKill:
                 var edge = Choose("edge");
@@ -57,9 +66,10 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 await PutAsideAsync(Choose("edge"), Hang, Wake, during);
                 break;
             case FaultKind.PlannedMove:
-                var joined = await cluster.AddAsync("silo");
+                var joined = await cluster.AddAsync(siloRoles);
                 await WaitForSilosAsync(silos + 1);
                 during();
+                ports.Close(joined);
                 await StopAsync(joined);
                 await WaitForSilosAsync();
                 break;
@@ -123,14 +133,14 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(200));
         while (true)
         {
-            while (cluster.Running("silo").Count < count)
+            while (cluster.Running(siloRoles).Count < count)
             {
-                await cluster.AddAsync("silo");
+                await cluster.AddAsync(siloRoles);
             }
 
             try
             {
-                var views = await Task.WhenAll(cluster.Running("silo").Concat(cluster.Running("edge")).Select(process => process.GetClusterAsync())).WaitAsync(TimeSpan.FromSeconds(10));
+                var views = await Task.WhenAll(cluster.Running(siloRoles).Concat(cluster.Running("edge")).Select(process => process.GetClusterAsync())).WaitAsync(TimeSpan.FromSeconds(10));
                 if (Array.TrueForAll(views, view => view.Owners.Count == count && view.Misplaced == 0))
                 {
                     return;
@@ -176,7 +186,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
 
     private async Task RestartAllAsync(Action during)
     {
-        foreach (var process in cluster.Running("silo").Concat(cluster.Running("edge")).ToList())
+        foreach (var process in cluster.Running(siloRoles).Concat(cluster.Running("edge")).ToList())
         {
             ports.Close(process);
             await StopAsync(process);

@@ -13,12 +13,12 @@ internal sealed class FaultRun : IAsyncDisposable
     private readonly List<FaultRow> _rows = [];
     private int _notes;
 
-    private FaultRun(TestCluster cluster, int seed, int silos, TimeSpan outage)
+    private FaultRun(TestCluster cluster, int seed, int silos, string siloRoles, TimeSpan outage)
     {
         _cluster = cluster;
         _ports = new(cluster);
         _load = new(_ports);
-        _injector = new(cluster, _ports, _load, new(seed), silos, outage);
+        _injector = new(cluster, _ports, _load, new(seed), silos, siloRoles, outage);
     }
 
     public IReadOnlyList<FaultRow> Rows => _rows;
@@ -28,12 +28,13 @@ internal sealed class FaultRun : IAsyncDisposable
 
     public string Summary =>
         $"{_rows.Count} faults, {_rows.Sum(row => row.Acknowledged)} acknowledged, {_rows.Sum(row => row.Delivered)} delivered, lost {_rows.Sum(row => row.Lost)}, QoS 2 duplicates {_rows.Sum(row => row.Duplicates)}, "
-        + $"out of order {_rows.Sum(row => row.OutOfOrder)}, sessions lost {_rows.Sum(row => row.LostSessions)}, wills wrong {_rows.Sum(row => row.WrongWills)}, violations {_rows.Sum(row => row.Violations)}";
+        + $"out of order {_rows.Sum(row => row.OutOfOrder)}, sessions lost {_rows.Sum(row => row.LostSessions)}, wills wrong {_rows.Sum(row => row.WrongWills)}, violations {_rows.Sum(row => row.Violations)}, "
+        + $"connections closed without need {_rows.Where(row => !row.MayClose).Sum(row => row.Closed)}, not settled {_rows.Count(row => !row.HasSettled)}";
 
-    public static async Task<FaultRun> StartAsync(int seed, int silos, int edges, TimeSpan outage, bool isNetworked = false)
+    public static async Task<FaultRun> StartAsync(int seed, int silos, int edges, TimeSpan outage, bool isNetworked = false, string siloRoles = "silo")
     {
         var network = isNetworked ? TestNetwork.Create() : null;
-        FaultRun run = new(await TestCluster.StartAsync(silos, edges, siloRoles: "silo", hasOwnKafka: true, network: network), seed, silos, outage);
+        FaultRun run = new(await TestCluster.StartAsync(silos, edges, siloRoles, hasOwnKafka: true, network: network), seed, silos, siloRoles, outage);
         await run._load.StartAsync(Limit);
         return run;
     }
@@ -60,7 +61,7 @@ internal sealed class FaultRun : IAsyncDisposable
         var hasSettled = await FaultLoad.WaitAsync(() => wills.IsComplete, Limit) & await _load.SettleAsync(Limit);
         FaultRow row = new(
             kind, ledger.Acknowledged - acknowledged, ledger.Received - delivered, _load.Lost - lost, _load.Duplicates - duplicates, ledger.OutOfOrder - disorder, ledger.LostSessions - sessions, wills.Wrong,
-            ledger.Violations.Count - violations, closed, publishing, delivery, _injector.Expected(kind));
+            ledger.Violations.Count - violations, closed, _injector.MayClose(kind), hasSettled, publishing, delivery, _injector.Expected(kind));
         _rows.Add(row);
         print(row.ToString());
         if (!row.IsInTime)

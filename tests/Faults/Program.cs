@@ -4,7 +4,7 @@ using Xunit.Sdk;
 
 namespace OrleansMqtt.Faults;
 
-/// <summary><c>--connections N</c>: as many on two edges, one is killed. Otherwise <c>--seed N --minutes M</c>: random faults; <c>--matrix</c>: each fault once; <c>--only A,B</c>: these; <c>--silos</c>, <c>--edges</c>, <c>--outage SECONDS</c>, <c>--logs FILE</c>.</summary>
+/// <summary><c>--connections N</c>: as many on two edges, one is killed. Otherwise <c>--seed N --minutes M</c>: random faults; <c>--matrix</c>: each fault once; <c>--only A,B</c>: these; <c>--silos</c>, <c>--silo-roles</c>, <c>--edges</c>, <c>--outage SECONDS</c>, <c>--logs FILE</c>.</summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] arguments)
@@ -40,7 +40,7 @@ internal static class Program
         }
 
         await using var run = await FaultRun.StartAsync(
-            seed, Number(arguments, "--silos", 3), Number(arguments, "--edges", 2), TimeSpan.FromSeconds(Number(arguments, "--outage", isMatrix ? 30 : 10)), whyNoNetwork is null);
+            seed, Number(arguments, "--silos", 3), Number(arguments, "--edges", 2), TimeSpan.FromSeconds(Number(arguments, "--outage", isMatrix ? 30 : 10)), whyNoNetwork is null, Text(arguments, "--silo-roles") ?? "silo");
         var start = Stopwatch.GetTimestamp();
         try
         {
