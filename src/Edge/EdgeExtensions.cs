@@ -13,6 +13,7 @@ using OrleansMqtt.Edge.Listeners;
 using OrleansMqtt.Edge.Redirecting;
 using OrleansMqtt.Edge.SystemTopics;
 using OrleansMqtt.Edge.Transport;
+using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Edge;
 
@@ -29,7 +30,7 @@ public static class EdgeExtensions
         builder.Services.AddSingleton<IEdgeGrains, OrleansEdgeGrains>();
         builder.Services.AddSingleton<IEdgeDirectory, ClusterEdgeDirectory>();
         builder.Services.AddEdge(section);
-        return builder.AddGrainService<EdgeService>();
+        return builder.AddPartitionMap().AddGrainService<EdgeService>();
     }
 
     /// <summary>All of the edge except what needs a silo.</summary>

@@ -55,27 +55,36 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
     /// <summary>Where there are other edges clients are sent to them, not faster than they can take them.</summary>
     private async Task CloseAsync(MqttConnection[] connections)
     {
-        var isMoving = context.Directory?.FindOther() is not null;
-        if (isMoving && connections.Length > 0)
+        if (context.Directory?.FindOther() is null)
+        {
+            Close(connections);
+            return;
+        }
+
+        if (connections.Length > 0)
         {
             context.Logger.Draining(connections.Length);
         }
 
         // Half of the time is for what follows.
         var rate = Math.Max(context.Options.DrainRate, connections.Length / Math.Max(0.1, context.Options.ShutdownTimeout.TotalSeconds / 2));
-        var batch = isMoving ? (int)Math.Ceiling(rate * ShortestDrainPeriod.TotalSeconds) : Math.Max(1, connections.Length);
+        var batch = (int)Math.Ceiling(rate * ShortestDrainPeriod.TotalSeconds);
         using PeriodicTimer timer = new(TimeSpan.FromSeconds(batch / rate), context.Time);
         foreach (var some in connections.Chunk(batch))
         {
-            foreach (var connection in some)
-            {
-                connection.Close(ReasonOf(connection));
-            }
-
-            if (isMoving && some.Length == batch)
+            Close(some);
+            if (some.Length == batch)
             {
                 await timer.WaitForNextTickAsync();
             }
+        }
+    }
+
+    private void Close(MqttConnection[] connections)
+    {
+        foreach (var connection in connections)
+        {
+            connection.Close(ReasonOf(connection));
         }
     }
 

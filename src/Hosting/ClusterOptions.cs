@@ -12,6 +12,7 @@ internal sealed class ClusterOptions
 
     private ClusterOptions(IConfigurationSection section, ServerProgram program)
     {
+        CheckNames(section);
         Roles = ReadRoles(section, program.Roles);
         ClusterId = ReadName(section, nameof(ClusterId));
         ServiceId = ReadName(section, nameof(ServiceId));
@@ -69,6 +70,19 @@ internal sealed class ClusterOptions
         }
 
         return options;
+    }
+
+    private static void CheckNames(IConfigurationSection section)
+    {
+        string[] names =
+        [
+            nameof(Roles), nameof(ClusterId), nameof(ServiceId), nameof(SiloPort), nameof(AdvertisedAddress), nameof(HandOverTimeout), nameof(PrimarySilo), nameof(Database),
+            nameof(ClusterDatabase.ConnectionString),
+        ];
+        if (section.GetChildren().FirstOrDefault(setting => !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+        {
+            throw new LogConfigurationException($"There is no setting '{unknown.Key}' beside those of Cluster: docs/configuration.md lists all.");
+        }
     }
 
     private static ClusterRoles ReadRoles(IConfigurationSection section, ClusterRoles allowed)

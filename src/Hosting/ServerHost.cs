@@ -42,6 +42,7 @@ public static partial class ServerHost
         {
             builder.AddServer(program);
             var app = builder.Build();
+            SettingNames.Check(args, Environment.GetEnvironmentVariables().Keys.Cast<string>(), app.Logger);
             (started, stopping) = (app.Lifetime.ApplicationStarted, app.Lifetime.ApplicationStopping);
             app.MapServer(program);
             await app.RunAsync();
@@ -79,7 +80,7 @@ public static partial class ServerHost
             options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fff ";
         });
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddOptions<HttpOptions>().Bind(configuration.GetSection("Http")).ValidateOnStart();
+        builder.Services.AddOptions<HttpOptions>().Bind(configuration.GetSection("Http"), static binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsValidation>();
         builder.Services.AddSingleton<HttpListener>();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(provider => provider.GetRequiredService<HttpListener>());

@@ -35,6 +35,30 @@ public sealed class FormationTests
     }
 
     [Fact]
+    public async Task Two_processes_find_each_other_without_a_database()
+    {
+        var primary = $"127.0.0.1:{TestPorts.Free()}";
+        await using var cluster = await TestCluster.StartAsync(silos: 0, edges: 0, configure: settings =>
+        {
+            settings.Remove("Cluster__Database");
+            settings.Remove("Cluster__ConnectionString");
+            settings["Cluster__PrimarySilo"] = primary;
+        });
+        cluster.Settings["Cluster__SiloPort"] = primary[(primary.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        var first = await cluster.AddAsync("silo,edge");
+        cluster.Settings.Remove("Cluster__SiloPort");
+        var second = await cluster.AddAsync("silo,edge");
+        await cluster.WaitForOwnersAsync(2);
+        await using var subscriber = await TestClient.ConnectAsync(first.Port);
+        await subscriber.SubscribeAsync("plant/#");
+        await using var publisher = await TestClient.ConnectAsync(second.Port);
+        await publisher.PublishAsync("plant/1", "1");
+        Assert.Equal("1", TestClient.TextOf(await subscriber.ReceiveAsync()));
+        Assert.Equal(0, await second.StopAsync());
+        await cluster.WaitForOwnersAsync(1);
+    }
+
+    [Fact]
     public async Task Partitions_are_spread_over_the_silos_and_an_edge_or_a_silo_without_clients_has_only_its_own()
     {
         await using var cluster = await TestCluster.StartAsync(silos: 2, edges: 1, siloRoles: "silo");

@@ -25,6 +25,9 @@ public sealed class SettingsTests
     [InlineData("Silo", "Cluster:PrimarySilo is '127.0.0.1:11111': it must be without Cluster:Database only: the database tells who is in the cluster.", Database, ConnectionString, "Cluster:PrimarySilo=127.0.0.1:11111")]
     [InlineData("Silo", "Cluster:SiloPort is 70000: it must be 0 (a free port) to 65535.", "Cluster:SiloPort=70000")]
     [InlineData("Silo", "Cluster:AdvertisedAddress is '0.0.0.0': it must be an IP address of this machine, or a host name that resolves to one.", "Cluster:AdvertisedAddress=0.0.0.0")]
+    [InlineData("Silo", "Cluster:HandOverTimeout is 'soon': it must be 00:00:00 to 01:00:00.", "Cluster:HandOverTimeout=soon")]
+    [InlineData("Silo", "There is no setting 'Databse' beside those of Cluster: docs/configuration.md lists all.", "Cluster:Databse=PostgreSql")]
+    [InlineData("Edge", "There is no setting 'Mqt:Redirect': the sections are Cluster, Http, Log, Logging, Mqtt, Sessions, Topics, and docs/configuration.md lists all.", "Mqt:Redirect=true", "Cluster:PrimarySilo=127.0.0.1:11111", Kafka)]
     [InlineData("Silo", "Cluster:ClusterId is '': it must be 1 to 150 characters.", "Cluster:ClusterId=")]
     public async Task A_wrong_setting_stops_the_start_with_one_line(string program, string line, params string[] settings)
     {
@@ -33,6 +36,15 @@ public sealed class SettingsTests
         await server.WaitForExitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(1, server.ExitCode);
         Assert.StartsWith(line, Assert.Single(server.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_environment_variable_that_looks_like_a_slip_is_told()
+    {
+        await using var server = ChildProcess.Start(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansMqtt.Silo.dll"), "--Http:Port=0", $"--{Kafka}"], new Dictionary<string, string> { ["Mqqt__Redirect"] = "true", ["Other__Redirect"] = "true" });
+        await server.WaitForLineAsync("The environment variable Mqqt__Redirect is no setting: is the section Mqtt meant?", TimeSpan.FromSeconds(60));
+        Assert.DoesNotContain(server.Lines, static line => line.Contains("Other__Redirect", StringComparison.Ordinal));
     }
 
     [Fact]

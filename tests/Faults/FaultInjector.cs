@@ -18,9 +18,10 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     /// <summary>How long a client may be without service.</summary>
     public TimeSpan Expected(FaultKind kind) => kind switch
     {
-        FaultKind.SiloHang or FaultKind.SiloIsolation => TimeSpan.FromSeconds(12),
         // Its clients notice nothing before it wakes, and closes their connections.
         FaultKind.EdgeHang => (outage * 2) + TimeSpan.FromSeconds(5),
+        FaultKind.SiloHang when siloRoles != "silo" => (outage * 2) + TimeSpan.FromSeconds(5),
+        FaultKind.SiloHang or FaultKind.SiloIsolation => TimeSpan.FromSeconds(12),
         // A pause of deliveries; nobody's connection is touched.
         FaultKind.PlannedMove => TimeSpan.FromSeconds(1),
         FaultKind.KafkaPause => outage + TimeSpan.FromSeconds(5),
