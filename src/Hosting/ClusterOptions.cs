@@ -125,7 +125,7 @@ internal sealed class ClusterOptions
 
     private static TimeSpan ReadHandOverTimeout(IConfigurationSection section) => section[nameof(HandOverTimeout)] switch
     {
-        null => TimeSpan.FromSeconds(20),
+        null => TimeSpan.FromSeconds(30),
         var text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) && timeout >= TimeSpan.Zero && timeout <= TimeSpan.FromHours(1) => timeout,
         _ => throw Wrong(section, nameof(HandOverTimeout), "00:00:00 to 01:00:00"),
     };

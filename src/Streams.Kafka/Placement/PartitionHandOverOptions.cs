@@ -4,5 +4,5 @@ namespace OrleansMqtt.Streams.Kafka;
 public sealed class PartitionHandOverOptions
 {
     /// <summary>How long its end waits for that at most.</summary>
-    public TimeSpan Limit { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan Limit { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -8,7 +8,7 @@ namespace OrleansMqtt.Grains;
 internal sealed partial class SiloRehearsal(IGrainFactory grains, ILocalSiloDetails local, TimeProvider time, ILogger<SiloRehearsal> logger) : IPartitionPreparation
 {
     /// <summary>A silo that is younger is one of several that start together, as a rule: the cluster forms at once, and there is hardly anybody to disturb.</summary>
-    private static readonly TimeSpan FormingTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FormingTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
     private readonly long _startedAt = time.GetTimestamp();
 
