@@ -24,7 +24,7 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         listeners.LogListening();
-        return Task.CompletedTask;
+        return context.Directory?.OpenAsync() ?? Task.CompletedTask;
     }
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
@@ -97,6 +97,7 @@ internal sealed class EdgeLifetime(EdgeContext context, EdgeListeners listeners)
     {
         context.Deadlines.Dispose();
         context.Pace.Dispose();
+        context.Connections.Dispose();
         return Task.CompletedTask;
     }
 }

@@ -10,12 +10,10 @@ internal static class ClusterMembership
 {
     public static void AddMembership(this ISiloBuilder silo, ClusterOptions cluster)
     {
-        var address = silo.Configuration["Mqtt:AdvertisedAddress"];
         silo.Configure<MemberOptions>(member =>
         {
             member.OwnsPartitions = cluster.Roles.HasFlag(ClusterRoles.Silo);
             member.HasEdge = cluster.Roles.HasFlag(ClusterRoles.Edge);
-            member.EdgeAddress = member.HasEdge && !string.IsNullOrEmpty(address) ? address : null;
         });
         silo.Configure<PartitionHandOverOptions>(handOver => handOver.Limit = cluster.HandOverTimeout);
         var port = cluster.SiloPort == 0 ? FreePort() : cluster.SiloPort;
@@ -28,15 +26,15 @@ internal static class ClusterMembership
             silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
             silo.Configure<EndpointOptions>(endpoint =>
             {
-                var advertised = cluster.AdvertisedAddress ?? (cluster.PrimarySilo is { } primary && IPAddress.IsLoopback(primary.Address) ? primary.Address : null);
+                var address = cluster.AdvertisedAddress ?? (cluster.PrimarySilo is { } primary && IPAddress.IsLoopback(primary.Address) ? primary.Address : null);
                 (endpoint.SiloPort, endpoint.GatewayPort) = (port, 0);
-                if (advertised is not null)
+                if (address is not null)
                 {
-                    endpoint.AdvertisedIPAddress = advertised;
+                    endpoint.AdvertisedIPAddress = address;
                 }
 
                 // On every address, unless nobody else can come: in a container the advertised one may not be one of its own.
-                endpoint.SiloListeningEndpoint = new(advertised is not null && IPAddress.IsLoopback(advertised) ? advertised : Any(advertised), port);
+                endpoint.SiloListeningEndpoint = new(address is not null && IPAddress.IsLoopback(address) ? address : Any(address), port);
             });
             if (cluster.Database is { } database)
             {

@@ -9,12 +9,19 @@ internal static partial class SettingNames
     /// <exception cref="Log.LogConfigurationException">An argument names no section.</exception>
     public static void Check(string[] args, IEnumerable<string> environment, ILogger logger)
     {
-        foreach (var argument in args)
+        for (var i = 0; i < args.Length; i++)
         {
-            var name = argument.TrimStart('-', '/').Split('=')[0];
-            if (SectionOf(name, ":") is { } section && !IsSection(section))
+            var isName = IsName(args[i]);
+            if (isName && SectionOf(args[i].TrimStart('-', '/').Split('=')[0], ":") is { } section && !IsSection(section))
             {
-                throw new Log.LogConfigurationException($"There is no setting '{name}': the sections are {string.Join(", ", Sections)}, and docs/configuration.md lists all.");
+                throw new Log.LogConfigurationException(
+                    $"There is no setting '{args[i].TrimStart('-', '/').Split('=')[0]}': the sections are {string.Join(", ", Sections)}, and docs/configuration.md lists all.");
+            }
+
+            if (isName && !args[i].Contains('=', StringComparison.Ordinal))
+            {
+                // Its value follows.
+                i++;
             }
         }
 
@@ -28,6 +35,8 @@ internal static partial class SettingNames
     }
 
     private static string? SectionOf(string name, string separator) => name.IndexOf(separator, StringComparison.Ordinal) is > 0 and var end ? name[..end] : null;
+
+    private static bool IsName(string argument) => argument.StartsWith('-') || argument.StartsWith('/') || argument.Contains('=', StringComparison.Ordinal);
 
     private static bool IsSection(string name) => Sections.Contains(name, StringComparer.OrdinalIgnoreCase);
 

@@ -23,6 +23,31 @@ public sealed class FailoverTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_a_silo_that_dies_while_it_leaves_still_has_is_opened_by_the_others_without_a_call()
+    {
+        await using var cluster = await TestCluster.StartAsync(silos: 2, edges: 0, siloRoles: "silo");
+        var (staying, leaving) = (cluster.Processes[0], cluster.Processes[1]);
+        await UntilAsync(async () => await SessionPartitionsAsync(staying) is > 0 and < 8 && await SessionPartitionsAsync(staying) + await SessionPartitionsAsync(leaving) == 8);
+        leaving.Process.Signal("TERM");
+        await UntilAsync(async () => (await staying.GetClusterAsync()).Owners.Count == 1);
+        await leaving.KillAsync();
+        await UntilAsync(async () => await SessionPartitionsAsync(staying) == 8);
+
+        static async Task<int> SessionPartitionsAsync(ServerProcess process) =>
+            (await process.GetClusterAsync()).PartitionGrains.Count(static grain => grain.StartsWith("sessionpartition/", StringComparison.Ordinal));
+
+        static async Task UntilAsync(Func<Task<bool>> condition)
+        {
+            using CancellationTokenSource timeout = new(TestClient.Limit);
+            using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+            while (!await condition())
+            {
+                await timer.WaitForNextTickAsync(timeout.Token);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_silo_that_hung_is_fenced_and_clients_lose_nothing()
     {
         await using var cluster = await TestCluster.StartAsync(silos: 3, edges: 1, siloRoles: "silo");

@@ -48,14 +48,16 @@ public sealed class FormationTests
         var first = await cluster.AddAsync("silo,edge");
         cluster.Settings.Remove("Cluster__SiloPort");
         var second = await cluster.AddAsync("silo,edge");
-        await cluster.WaitForOwnersAsync(2);
-        await using var subscriber = await TestClient.ConnectAsync(first.Port);
-        await subscriber.SubscribeAsync("plant/#");
-        await using var publisher = await TestClient.ConnectAsync(second.Port);
-        await publisher.PublishAsync("plant/1", "1");
-        Assert.Equal("1", TestClient.TextOf(await subscriber.ReceiveAsync()));
-        Assert.Equal(0, await second.StopAsync());
-        await cluster.WaitForOwnersAsync(1);
+        await RequireSharedWorkAsync(cluster, first, second);
+    }
+
+    [Fact]
+    public async Task Two_processes_find_each_other_by_a_MySql_database()
+    {
+        await using var database = await MariaDbServer.StartAsync();
+        await using var cluster = await TestCluster.StartAsync(
+            silos: 2, edges: 0, configure: settings => (settings["Cluster__Database"], settings["Cluster__ConnectionString"]) = ("MySql", database.ConnectionString));
+        await RequireSharedWorkAsync(cluster, cluster.Processes[0], cluster.Processes[1]);
     }
 
     [Fact]
@@ -121,5 +123,18 @@ public sealed class FormationTests
             last = grains;
             await timer.WaitForNextTickAsync(timeout.Token);
         }
+    }
+
+    /// <summary>Clients of one reach those of the other, and one can leave.</summary>
+    private static async Task RequireSharedWorkAsync(TestCluster cluster, ServerProcess first, ServerProcess second)
+    {
+        await cluster.WaitForOwnersAsync(2);
+        await using var subscriber = await TestClient.ConnectAsync(first.Port);
+        await subscriber.SubscribeAsync("plant/#");
+        await using var publisher = await TestClient.ConnectAsync(second.Port);
+        await publisher.PublishAsync("plant/1", "1");
+        Assert.Equal("1", TestClient.TextOf(await subscriber.ReceiveAsync()));
+        Assert.Equal(0, await second.StopAsync());
+        await cluster.WaitForOwnersAsync(1);
     }
 }

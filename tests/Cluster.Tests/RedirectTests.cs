@@ -71,7 +71,10 @@ public sealed class RedirectTests
         {
             var ended = await client.Disconnected;
             Assert.Equal("UseAnotherServer", ended.Reason.ToString());
-            return await TestClient.ConnectAsync(staying.Port, client.Client.Options.ClientId, sessionExpiry: 3600);
+            var begun = Stopwatch.GetTimestamp();
+            var again = await TestClient.ConnectAsync(staying.Port, client.Client.Options.ClientId, sessionExpiry: 3600);
+            Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(5));
+            return again;
         });
         var all = Task.WhenAll(moved);
         var start = Stopwatch.GetTimestamp();

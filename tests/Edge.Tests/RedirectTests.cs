@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 using OrleansMqtt.Edge.Redirecting;
 
@@ -104,6 +105,27 @@ public sealed class RedirectTests
         Assert.Contains("1C" + RawClient.Text("b:1"), await client.ReceiveUntilClosedAsync(), StringComparison.Ordinal);
         Assert.Equal("", await older.ReceiveUntilClosedAsync());
         await stopped;
+    }
+
+    [Fact]
+    public async Task A_stop_waits_for_no_client_that_has_connected_and_sends_CONNECT_only_then()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        host.Grains.Directory.Leaving = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var silent = await host.OpenAsync();
+        using var late = await host.OpenAsync();
+
+        // Whoever came before this one has been accepted.
+        using var client = await host.ConnectAsync();
+        var start = Stopwatch.GetTimestamp();
+        var stopped = host.StopAsync();
+        Assert.Equal("leaves", await host.Grains.Directory.NextToldAsync());
+        await late.SendAsync(RawClient.ConnectPacket("late", 5));
+        host.Grains.Directory.Leaving.SetResult();
+        Assert.Equal("", await late.ReceiveUntilClosedAsync());
+        Assert.Equal("", await silent.ReceiveUntilClosedAsync());
+        await stopped;
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
     }
 
     [Fact]

@@ -60,9 +60,11 @@ internal sealed class FaultLoad : IDisposable
 
     public long Duplicates => Ledger.Duplicates(2) + _clean.Sum(entry => entry.Observer.Duplicates);
 
-    /// <summary>The longest pauses since <see cref="Resume"/>.</summary>
-    public (TimeSpan Publishing, TimeSpan Delivery, int Closed) Pauses =>
-        (_publishers.Max(client => _gauges[client].Longest), Receivers.Max(client => _gauges[client].Longest), _gauges.Values.Sum(gauge => gauge.Closed));
+    /// <summary>The longest pauses since <see cref="RestartGauges"/>.</summary>
+    public (TimeSpan Publishing, TimeSpan Delivery) Pauses => (_publishers.Max(client => _gauges[client].Longest), Receivers.Max(client => _gauges[client].Longest));
+
+    /// <summary>Connections that the server ended, since the beginning.</summary>
+    public int Closed => _gauges.Values.Sum(gauge => gauge.Closed);
 
     /// <summary>Who had the longest pauses since then, and until when.</summary>
     public string DescribePauses() => string.Join(", ", _publishers.Concat(Receivers).OrderByDescending(client => _gauges[client].Longest).Take(8)

@@ -12,6 +12,7 @@ internal sealed class FaultRun : IAsyncDisposable
     private readonly FaultInjector _injector;
     private readonly List<FaultRow> _rows = [];
     private int _notes;
+    private int _closed;
 
     private FaultRun(TestCluster cluster, int seed, int silos, string siloRoles, TimeSpan outage)
     {
@@ -55,10 +56,12 @@ internal sealed class FaultRun : IAsyncDisposable
         _load.RestartGauges();
         await _injector.InjectAsync(kind, wills.Drop);
         await RequireServiceAsync(Stopwatch.GetTimestamp(), kind, "after");
-        var (publishing, delivery, closed) = _load.Pauses;
+        var (publishing, delivery) = _load.Pauses;
         var longest = _load.DescribePauses();
         await wills.EndAsync();
         var hasSettled = await FaultLoad.WaitAsync(() => wills.IsComplete, Limit) & await _load.SettleAsync(Limit);
+        var closed = _load.Closed - _closed;
+        _closed += closed;
         FaultRow row = new(
             kind, ledger.Acknowledged - acknowledged, ledger.Received - delivered, _load.Lost - lost, _load.Duplicates - duplicates, ledger.OutOfOrder - disorder, ledger.LostSessions - sessions, wills.Wrong,
             ledger.Violations.Count - violations, closed, _injector.MayClose(kind), hasSettled, publishing, delivery, _injector.Expected(kind));

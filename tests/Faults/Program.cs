@@ -32,15 +32,22 @@ internal static class Program
         var seed = Number(arguments, "--seed", Random.Shared.Next(1, 1_000_000));
         var minutes = Number(arguments, "--minutes", 5);
         Print($"seed {seed}");
-        var whyNoNetwork = TestNetwork.WhyNot();
-        var kinds = Enum.GetValues<FaultKind>().Where(kind => kind != FaultKind.SiloIsolation || whyNoNetwork is null).ToArray();
+        var siloRoles = Text(arguments, "--silo-roles") ?? "silo";
+        var edges = Number(arguments, "--edges", 2);
+        var whyNoNetwork = siloRoles == "silo" ? TestNetwork.WhyNot() : "the silos have edges, which clients reach on this machine alone";
+        var kinds = Enum.GetValues<FaultKind>().Where(kind => kind switch
+        {
+            FaultKind.SiloIsolation => whyNoNetwork is null,
+            FaultKind.EdgeKill or FaultKind.EdgeHang => edges > 0,
+            _ => true,
+        }).ToArray();
         if (whyNoNetwork is not null)
         {
-            Print($"{FaultKind.SiloIsolation}: skipped, as there are no network namespaces: {whyNoNetwork}");
+            Print($"{FaultKind.SiloIsolation}: skipped, without network namespaces: {whyNoNetwork}");
         }
 
         await using var run = await FaultRun.StartAsync(
-            seed, Number(arguments, "--silos", 3), Number(arguments, "--edges", 2), TimeSpan.FromSeconds(Number(arguments, "--outage", isMatrix ? 30 : 10)), whyNoNetwork is null, Text(arguments, "--silo-roles") ?? "silo");
+            seed, Number(arguments, "--silos", 3), edges, TimeSpan.FromSeconds(Number(arguments, "--outage", isMatrix ? 30 : 10)), whyNoNetwork is null, siloRoles);
         var start = Stopwatch.GetTimestamp();
         try
         {

@@ -10,14 +10,14 @@ internal sealed class ServiceGauge
     private TimeSpan _longest;
     private DateTime _longestEnd;
 
-    /// <summary>Connections that the server ended.</summary>
+    /// <summary>Connections that the server ended, since the beginning.</summary>
     public int Closed { get; private set; }
 
     public void Restart()
     {
         lock (_lock)
         {
-            (_last, _longest, Closed) = (Stopwatch.GetTimestamp(), TimeSpan.Zero, 0);
+            (_last, _longest) = (Stopwatch.GetTimestamp(), TimeSpan.Zero);
         }
     }
 

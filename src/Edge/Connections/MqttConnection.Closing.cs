@@ -191,6 +191,7 @@ internal sealed partial class MqttConnection
         }
 
         var session = _context.Grains.GetClient(ClientId);
+        var begun = _context.Time.GetTimestamp();
         for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
         {
             try
@@ -203,7 +204,7 @@ internal sealed partial class MqttConnection
                 _context.Logger.DisconnectFailed(ClientId, exception.Message);
             }
 
-            if (_context.Connections.IsClosed)
+            if (_context.Connections.IsClosed && _context.Time.GetElapsedTime(begun) >= _context.Options.ShutdownTimeout)
             {
                 // The next server finds the connection in the session's record.
                 return;

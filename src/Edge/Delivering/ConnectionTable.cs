@@ -5,9 +5,10 @@ using OrleansMqtt.Edge.Redirecting;
 namespace OrleansMqtt.Edge.Delivering;
 
 /// <summary>The connections of this edge by their numbers, which are never used twice. A connection stays until none of its publishes is on its way to the log.</summary>
-internal sealed class ConnectionTable(int maximum, LoadShedding shedding)
+internal sealed class ConnectionTable(int maximum, LoadShedding shedding) : IDisposable
 {
     private readonly ConcurrentDictionary<long, MqttConnection> _connections = new();
+    private readonly CancellationTokenSource _closed = new();
     private long _lastId;
     private int _count;
 
@@ -18,7 +19,10 @@ internal sealed class ConnectionTable(int maximum, LoadShedding shedding)
     public IEnumerable<MqttConnection> All => _connections.Values;
 
     /// <summary>Whether new connections are refused, because the edge is stopping.</summary>
-    public bool IsClosed { get; private set; }
+    public bool IsClosed => _closed.IsCancellationRequested;
+
+    /// <summary>Ends what waits for the first byte of a connection when the edge is stopping.</summary>
+    public CancellationToken WhenClosed => _closed.Token;
 
     public long NextId() => Interlocked.Increment(ref _lastId);
 
@@ -46,5 +50,7 @@ internal sealed class ConnectionTable(int maximum, LoadShedding shedding)
     public void Remove(MqttConnection connection) => _connections.TryRemove(connection.Id, out _);
 
     /// <summary>Refuses new connections from now on.</summary>
-    public void Close() => IsClosed = true;
+    public void Close() => _closed.Cancel();
+
+    public void Dispose() => _closed.Dispose();
 }

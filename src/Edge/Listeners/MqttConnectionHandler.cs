@@ -43,6 +43,7 @@ internal sealed class MqttConnectionHandler(EdgeContext context)
             // G is no first byte of an MQTT packet. Until it is there, the connection is one whose CONNECT is late, so it is served as MQTT after the timeout.
             var input = connection.Transport.Input;
             using var timeout = new CancellationTokenSource(context.Options.ConnectTimeout, context.Time);
+            using var closing = context.Connections.WhenClosed.UnsafeRegister(static timeout => ((CancellationTokenSource)timeout!).Cancel(), timeout);
             try
             {
                 var result = await input.ReadAsync(timeout.Token);
@@ -93,6 +94,12 @@ internal sealed class MqttConnectionHandler(EdgeContext context)
             HasUnread = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? () => HasUnread(feature.Socket) : null,
         };
         context.Connections.Add(served);
+        if (context.Connections.IsClosed)
+        {
+            // It came just before, and those that go are counted already.
+            served.Close(CloseReason.Stopping);
+        }
+
         return served.RunAsync();
     }
 }

@@ -1,10 +1,12 @@
+using Microsoft.Extensions.Options;
 using Orleans.Runtime;
+using OrleansMqtt.Edge.Configuration;
 using OrleansMqtt.Streams.Kafka;
 
 namespace OrleansMqtt.Edge.Redirecting;
 
 /// <summary>The other edges by what the members of the cluster say of themselves.</summary>
-internal sealed class ClusterEdgeDirectory(ISiloStatusOracle silos, IMembers members, IClientOwners? owners = null) : IEdgeDirectory
+internal sealed class ClusterEdgeDirectory(ISiloStatusOracle silos, IMembers members, IOptions<EdgeOptions> options, IClientOwners? owners = null) : IEdgeDirectory
 {
     private int _last;
 
@@ -23,6 +25,8 @@ internal sealed class ClusterEdgeDirectory(ISiloStatusOracle silos, IMembers mem
     }
 
     public void SetFull(bool isFull) => _ = members.ChangeAsync(state => state with { IsFull = isFull });
+
+    public Task OpenAsync() => members.ChangeAsync(state => state with { EdgeAddress = options.Value.AdvertisedAddress });
 
     public Task LeaveAsync() => members.LeaveAsync();
 

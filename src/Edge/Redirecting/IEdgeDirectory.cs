@@ -15,6 +15,9 @@ internal interface IEdgeDirectory
     /// <summary>Tells the other edges whether this one has as many connections as it should: they send it no clients then.</summary>
     void SetFull(bool isFull);
 
+    /// <summary>Tells the other edges where this one takes clients, from now on.</summary>
+    Task OpenAsync();
+
     /// <summary>Tells the other edges that this one stops; returns when they know, or after a moment.</summary>
     Task LeaveAsync();
 }

@@ -32,7 +32,7 @@ internal sealed partial class ClusterMembers : GrainServiceClient<IMemberService
         : base(services)
     {
         (_membership, _silo, _time, _logger) = (membership, silo, time, logger);
-        _own = new() { OwnsPartitions = options.Value.OwnsPartitions, HasEdge = options.Value.HasEdge, EdgeAddress = options.Value.EdgeAddress };
+        _own = new() { OwnsPartitions = options.Value.OwnsPartitions, HasEdge = options.Value.HasEdge };
     }
 
     public event Action? Changed;

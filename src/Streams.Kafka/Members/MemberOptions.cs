@@ -8,7 +8,4 @@ public sealed class MemberOptions
 
     /// <summary>Whether it ends client connections.</summary>
     public bool HasEdge { get; set; } = true;
-
-    /// <summary>Where clients reach its edge, <c>host:port</c>; null when nobody is sent there.</summary>
-    public string? EdgeAddress { get; set; }
 }

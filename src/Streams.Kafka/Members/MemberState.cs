@@ -10,7 +10,7 @@ public sealed record MemberState
     /// <summary>Whether it ends client connections.</summary>
     [Id(1)] public bool HasEdge { get; init; } = true;
 
-    /// <summary>Where clients reach its edge: <c>host:port</c>, as it is sent to clients (Server Reference, MQTT 5, 4.11). An edge without it is never named.</summary>
+    /// <summary>Where clients reach its edge: <c>host:port</c>, as it is sent to clients (Server Reference, MQTT 5, 4.11). Nobody is sent to an edge without it, as one is that does not listen yet.</summary>
     [Id(2)] public string? EdgeAddress { get; init; }
 
     /// <summary>Whether its edge has as many connections as it should.</summary>

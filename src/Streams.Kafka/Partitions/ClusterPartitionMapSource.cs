@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace OrleansMqtt.Streams.Kafka;
 
 /// <summary>
-/// The <see cref="PartitionMap"/> of the members that own partitions and do not leave (<see cref="IMembers"/>). When all of them leave, they keep what they have, so that each partition has an
-/// owner to the end.
+/// The <see cref="PartitionMap"/> of the members that own partitions and do not leave (<see cref="IMembers"/>). When all of them leave it is that of all, so that each partition has an owner to
+/// the end.
 /// </summary>
 internal sealed partial class ClusterPartitionMapSource : IPartitionMapSource
 {
@@ -12,6 +12,7 @@ internal sealed partial class ClusterPartitionMapSource : IPartitionMapSource
     private readonly ILogger<ClusterPartitionMapSource> _logger;
     private readonly Lock _lock = new();
     private volatile PartitionMap _current = new([]);
+    private HashSet<SiloAddress> _owners = [];
 
     public ClusterPartitionMapSource(IMembers members, ILogger<ClusterPartitionMapSource> logger)
     {
@@ -31,15 +32,23 @@ internal sealed partial class ClusterPartitionMapSource : IPartitionMapSource
             var owners = _members.Active.Where(static member => member.Value.OwnsPartitions).ToArray();
             var staying = Array.FindAll(owners, static member => !member.Value.IsLeaving);
             PartitionMap map = new((staying.Length > 0 ? staying : owners).Select(static member => member.Key));
-            if (map.Silos.SequenceEqual(_current.Silos))
+            var isSame = map.Silos.SequenceEqual(_current.Silos);
+
+            // One that was leaving may have ended before it gave everything away.
+            var isOneLost = !_owners.IsSubsetOf(owners.Select(static member => member.Key));
+            _owners = [.. owners.Select(static member => member.Key)];
+            if (isSame && !isOneLost)
             {
                 return;
             }
 
             _current = map;
+            if (!isSame)
+            {
+                LogChanged(string.Join(", ", map.Silos));
+            }
         }
 
-        LogChanged(string.Join(", ", _current.Silos));
         Changed?.Invoke();
     }
 

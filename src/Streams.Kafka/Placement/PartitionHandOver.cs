@@ -21,10 +21,11 @@ internal sealed partial class PartitionHandOver(
         grains.Left += OnLeft;
         try
         {
-            while (!limit.IsCompleted && !map.Current.Silos.Contains(silo.SiloAddress) && map.Current.Silos.Count > 0)
+            while (!limit.IsCompleted)
             {
+                // Before the look, so that no change after it is missed.
                 changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (grains.ServedPartitions().Count == 0)
+                if (map.Current.Silos.Count == 0 || map.Current.Silos.Contains(silo.SiloAddress) || grains.ServedPartitions().Count == 0)
                 {
                     return;
                 }
@@ -32,9 +33,9 @@ internal sealed partial class PartitionHandOver(
                 await Task.WhenAny(changed.Task, limit);
             }
 
-            if (limit.IsCompleted)
+            if (grains.ServedPartitions().Count is > 0 and var left)
             {
-                LogNotHandedOver(grains.ServedPartitions().Count, options.Value.Limit);
+                LogNotHandedOver(left, options.Value.Limit);
             }
         }
         finally

@@ -34,6 +34,8 @@ internal sealed class FakeDirectory : IEdgeDirectory
     /// <summary>Completes when the others know that the edge leaves; null when they do at once.</summary>
     public TaskCompletionSource? Leaving { get; set; }
 
+    public Task OpenAsync() => Task.CompletedTask;
+
     public Task LeaveAsync()
     {
         Tell("leaves");
