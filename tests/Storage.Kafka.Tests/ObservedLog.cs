@@ -80,6 +80,8 @@ internal sealed class ObservedLog(IMessageLog log) : IMessageLog
             return results;
         }
 
+        public Task DiscardAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) => owner.DiscardAsync(records, cancellationToken);
+
         public ValueTask WaitForTurnAsync() => owner.WaitForTurnAsync();
 
         public ValueTask DisposeAsync() => owner.DisposeAsync();

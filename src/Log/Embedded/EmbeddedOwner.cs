@@ -41,6 +41,9 @@ internal sealed class EmbeddedOwner(EmbeddedLog log, string name, long epoch) : 
         return results;
     }
 
+    // A transaction is one write: it is there or not.
+    public Task DiscardAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public ValueTask WaitForTurnAsync() => ValueTask.CompletedTask;
 
     public ValueTask DisposeAsync()

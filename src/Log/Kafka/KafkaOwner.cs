@@ -45,6 +45,12 @@ internal sealed class KafkaOwner : ILogOwner
     public Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) =>
         OnThread(() => AppendTransaction(records, cancellationToken));
 
+    public Task DiscardAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) => OnThread(() =>
+    {
+        Discard(records, cancellationToken);
+        return true;
+    });
+
     public ValueTask WaitForTurnAsync()
     {
         var committedAt = Volatile.Read(ref _committedAt);
@@ -150,6 +156,51 @@ internal sealed class KafkaOwner : ILogOwner
                 TryAbort();
                 throw;
             }
+        }
+    }
+
+    /// <summary>
+    /// Seen when a broker was restarted: it took records of a transaction that its coordinator had forgotten, so that nothing ended them, and readers of committed records waited behind
+    /// them for ever. A marker ends all that its producer has open on a partition, and a producer of the same name has the same number: so a transaction on these partitions is aborted.
+    /// </summary>
+    private void Discard(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
+    {
+        var touched = records.DistinctBy(record => _log.PartitionOf(record.Topic, record.Record)).ToArray();
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, typeof(ILogOwner));
+            Deliveries deliveries = new(touched.Length);
+            try
+            {
+                Abort(cancellationToken);
+                _producer.BeginTransaction();
+                _isOpen = true;
+                for (var i = 0; i < touched.Length; i++)
+                {
+                    var index = i;
+                    _producer.Produce(_log.PartitionOf(touched[i].Topic, touched[i].Record), KafkaRecords.ToMessage(touched[i].Record), report => deliveries.Set(index, report));
+                }
+
+                // What is not sent yet would be dropped, and a partition without a record gets no marker.
+                _producer.Flush(Step);
+                Abort(cancellationToken);
+                if (deliveries.AreAllStored)
+                {
+                    return;
+                }
+            }
+            catch (KafkaException exception) when (exception is KafkaTxnRequiresAbortException || (exception.Error.Code == ErrorCode.Local_State && !exception.Error.IsFatal))
+            {
+                _logger.LogTransactionRetried(_name, exception.Error.Reason);
+            }
+            catch (KafkaException exception)
+            {
+                _logger.LogTransactionRefused(_name, exception.Error.Reason);
+                throw IsFenced(exception.Error) ? new OwnerFencedException(_name) : new OwnerFailedException(_name, exception.Error.Reason);
+            }
+
+            _stopping.Token.WaitHandle.WaitOne(RetryDelay);
         }
     }
 
@@ -266,7 +317,11 @@ internal sealed class KafkaOwner : ILogOwner
     /// <summary>What the client reports, on its own thread, before it says that the transaction is committed or aborted.</summary>
     private sealed class Deliveries(int count)
     {
+        private int _stored;
+
         public AppendResult[] Results { get; } = new AppendResult[count];
+
+        public bool AreAllStored => Volatile.Read(ref _stored) == count;
 
         /// <summary>A record that will never be taken.</summary>
         public Error? Refusal { get; private set; }
@@ -276,6 +331,7 @@ internal sealed class KafkaOwner : ILogOwner
             if (!report.Error.IsError)
             {
                 Results[index] = AppendResult.Stored(report.Partition.Value, report.Offset.Value);
+                Interlocked.Increment(ref _stored);
                 return;
             }
 

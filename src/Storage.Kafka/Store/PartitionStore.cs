@@ -272,16 +272,30 @@ public sealed partial class PartitionStore : IAsyncDisposable
             catch (OwnerFailedException exception)
             {
                 LogReopened(Partition, exception.Message);
-                await ReopenAsync();
+                await ReopenAsync(records);
             }
         }
     }
 
     /// <summary>Becomes the owner again, and goes on if nobody else was meanwhile: whoever was has written to the partition, or will notice with the first commit.</summary>
-    private async Task ReopenAsync()
+    /// <param name="failed">What could not be appended.</param>
+    private async Task ReopenAsync(List<TopicRecord> failed)
     {
-        await _owner.DisposeAsync();
-        _owner = await OpenOwnerAsync();
+        for (var isDiscarded = false; !isDiscarded;)
+        {
+            await _owner.DisposeAsync();
+            _owner = await OpenOwnerAsync();
+            try
+            {
+                await _owner.DiscardAsync(failed, _releasing.Token);
+                isDiscarded = true;
+            }
+            catch (OwnerFailedException exception)
+            {
+                LogReopened(Partition, exception.Message);
+            }
+        }
+
         if (_isShared)
         {
             // Nothing tells their records from those of a later owner, which is fenced now.
