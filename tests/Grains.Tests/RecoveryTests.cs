@@ -123,6 +123,7 @@ public sealed class RecoveryTests : IAsyncDisposable
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(port, 0, new IPEndPoint(IPAddress.Loopback, port));
+            silo.Configure<MemberOptions>(static options => options.HasEdge = false);
             silo.Configure<GrainCollectionOptions>(static options => options.CollectionQuantum = TimeSpan.FromSeconds(30));
             silo.AddMqttGrains(builder.Configuration);
 
