@@ -12,10 +12,10 @@ internal static partial class SettingNames
         for (var i = 0; i < args.Length; i++)
         {
             var isName = IsName(args[i]);
-            if (isName && SectionOf(args[i].TrimStart('-', '/').Split('=')[0], ":") is { } section && !IsSection(section))
+            var name = args[i].TrimStart('-', '/').Split('=')[0];
+            if (isName && SectionOf(name, ":") is { } section && !IsSection(section))
             {
-                throw new Log.LogConfigurationException(
-                    $"There is no setting '{args[i].TrimStart('-', '/').Split('=')[0]}': the sections are {string.Join(", ", Sections)}, and docs/configuration.md lists all.");
+                throw new Log.LogConfigurationException($"There is no setting '{name}': the sections are {string.Join(", ", Sections)}, and docs/configuration.md lists all.");
             }
 
             if (isName && !args[i].Contains('=', StringComparison.Ordinal))

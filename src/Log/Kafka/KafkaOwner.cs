@@ -111,15 +111,7 @@ internal sealed class KafkaOwner : ILogOwner
             Deliveries deliveries = new(records.Count);
             try
             {
-                Abort(cancellationToken);
-                _producer.BeginTransaction();
-                _isOpen = true;
-                for (var i = 0; i < records.Count; i++)
-                {
-                    var index = i;
-                    var (topic, record) = (records[i].Topic, records[i].Record);
-                    _producer.Produce(_log.PartitionOf(topic, record), KafkaRecords.ToMessage(record), report => deliveries.Set(index, report));
-                }
+                Begin(records, deliveries, cancellationToken);
 
                 // The outcome of a commit must be known before anything else is tried: it is asked for until it is, whatever the caller wants.
                 Retry(() => _producer.CommitTransaction(Step), CancellationToken.None);
@@ -159,6 +151,20 @@ internal sealed class KafkaOwner : ILogOwner
         }
     }
 
+    /// <summary>Hands the records of a new transaction over to the client, after the end of one that is open still.</summary>
+    private void Begin(IReadOnlyList<TopicRecord> records, Deliveries deliveries, CancellationToken cancellationToken)
+    {
+        Abort(cancellationToken);
+        _producer.BeginTransaction();
+        _isOpen = true;
+        for (var i = 0; i < records.Count; i++)
+        {
+            var index = i;
+            var (topic, record) = (records[i].Topic, records[i].Record);
+            _producer.Produce(_log.PartitionOf(topic, record), KafkaRecords.ToMessage(record), report => deliveries.Set(index, report));
+        }
+    }
+
     /// <summary>
     /// Seen when a broker was restarted: it took records of a transaction that its coordinator had forgotten, so that nothing ended them, and readers of committed records waited behind
     /// them for ever. A marker ends all that its producer has open on a partition, and a producer of the same name has the same number: so a transaction on these partitions is aborted.
@@ -173,14 +179,7 @@ internal sealed class KafkaOwner : ILogOwner
             Deliveries deliveries = new(touched.Length);
             try
             {
-                Abort(cancellationToken);
-                _producer.BeginTransaction();
-                _isOpen = true;
-                for (var i = 0; i < touched.Length; i++)
-                {
-                    var index = i;
-                    _producer.Produce(_log.PartitionOf(touched[i].Topic, touched[i].Record), KafkaRecords.ToMessage(touched[i].Record), report => deliveries.Set(index, report));
-                }
+                Begin(touched, deliveries, cancellationToken);
 
                 // What is not sent yet would be dropped, and a partition without a record gets no marker.
                 _producer.Flush(Step);

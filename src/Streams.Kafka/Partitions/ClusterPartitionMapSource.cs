@@ -35,8 +35,9 @@ internal sealed partial class ClusterPartitionMapSource : IPartitionMapSource
             var isSame = map.Silos.SequenceEqual(_current.Silos);
 
             // One that was leaving may have ended before it gave everything away.
-            var isOneLost = !_owners.IsSubsetOf(owners.Select(static member => member.Key));
-            _owners = [.. owners.Select(static member => member.Key)];
+            HashSet<SiloAddress> silos = [.. owners.Select(static member => member.Key)];
+            var isOneLost = !_owners.IsSubsetOf(silos);
+            _owners = silos;
             if (isSame && !isOneLost)
             {
                 return;
