@@ -16,16 +16,9 @@ public interface ILogOwner : IAsyncDisposable
     Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Discards what a transaction with these records, that failed under this name, may have left open on the log: nobody could read what follows it. To be called by the next owner, before
-    /// it appends.
+    /// Completes when the last transaction has ended on the log, mostly within milliseconds: before, the next one would be held up. Whoever gathers records for it does so until then.
+    /// To be called after each transaction.
     /// </summary>
-    /// <exception cref="OwnerFencedException">As above.</exception>
-    /// <exception cref="OwnerFailedException">As above.</exception>
-    Task DiscardAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Completes when the next transaction would not be held up any more by what the log still has to do for the last one, at once or within milliseconds: whoever gathers
-    /// records for it does so until then.
-    /// </summary>
-    ValueTask WaitForTurnAsync();
+    /// <exception cref="OwnerFailedException">The log has lost the end of the last transaction, whatever became of it. The next owner of the name ends it.</exception>
+    Task SettleAsync();
 }

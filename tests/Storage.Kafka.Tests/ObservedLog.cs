@@ -15,6 +15,12 @@ internal sealed class ObservedLog(IMessageLog log) : IMessageLog
     /// <summary>The next transaction finds that its owner ended without a later one.</summary>
     public bool FailsOwner { get; set; }
 
+    /// <summary>The end of the next transaction is lost.</summary>
+    public bool LosesEnd { get; set; }
+
+    /// <summary>How often owners were opened.</summary>
+    public SemaphoreSlim Opened { get; } = new(0);
+
     /// <summary>The number of records of each transaction.</summary>
     public ConcurrentQueue<int> Transactions { get; } = new();
 
@@ -42,7 +48,12 @@ internal sealed class ObservedLog(IMessageLog log) : IMessageLog
 
     public void Append(string topic, in LogRecord record, IAppendCompletion completion, long state) => log.Append(topic, record, completion, state);
 
-    public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken) => new Owner(this, await log.OpenOwnerAsync(ownerName, cancellationToken));
+    public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
+    {
+        Owner owner = new(this, await log.OpenOwnerAsync(ownerName, cancellationToken));
+        Opened.Release();
+        return owner;
+    }
 
     public ILogReader OpenReader(string topic, int partition, long offset) => log.OpenReader(topic, partition, offset);
 
@@ -80,9 +91,15 @@ internal sealed class ObservedLog(IMessageLog log) : IMessageLog
             return results;
         }
 
-        public Task DiscardAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) => owner.DiscardAsync(records, cancellationToken);
-
-        public ValueTask WaitForTurnAsync() => owner.WaitForTurnAsync();
+        public async Task SettleAsync()
+        {
+            await owner.SettleAsync();
+            if (observed is { LosesEnd: true, Transactions.IsEmpty: false })
+            {
+                observed.LosesEnd = false;
+                throw new OwnerFailedException("owner", "for the test");
+            }
+        }
 
         public ValueTask DisposeAsync() => owner.DisposeAsync();
     }

@@ -152,6 +152,20 @@ public sealed class PartitionStoreTests
     }
 
     [Theory, MemberData(nameof(Logs))]
+    public async Task An_owner_whose_transaction_did_not_end_is_opened_again_at_once(string kind)
+    {
+        await using var log = await TestLog.CreateAsync(kind);
+        await using var store = await log.OpenAsync();
+        await log.Log.Opened.WaitAsync(TestLog.Token);
+        log.Log.LosesEnd = true;
+        await store.CommitAsync([Record(log.Topic, "k", "1")]).WaitAsync(Limit);
+        await log.Log.Opened.WaitAsync(TestLog.Token);
+        await store.CommitAsync([Record(log.Topic, "k", "2")]).WaitAsync(Limit);
+        Assert.False(store.Fenced.IsCompleted);
+        Assert.Equal(["1", "2"], (await log.ReadAsync(log.Topic)).Select(record => Text(record.Value!.Value)));
+    }
+
+    [Theory, MemberData(nameof(Logs))]
     public async Task An_owner_that_failed_ends_when_somebody_else_wrote(string kind)
     {
         await using var log = await TestLog.CreateAsync(kind);

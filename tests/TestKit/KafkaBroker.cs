@@ -30,6 +30,19 @@ public sealed class KafkaBroker : IAsyncDisposable
     public static Task<KafkaBroker> StartOwnAsync(int port = 0, string properties = "", string address = "127.0.0.1") =>
         OrSkipAsync(() => StartAsync(isOwn: true, port, properties, address));
 
+    /// <summary>Another broker of the cluster whose first broker, and controller, this is.</summary>
+    public async Task<KafkaBroker> JoinAsync()
+    {
+        var port = TestPorts.Free();
+        var process = await KafkaProcess.StartNewAsync(Process.Distribution, port, $"""
+            process.roles=broker
+            node.id=2
+            controller.quorum.voters=1@127.0.0.1:{Process.ControllerPort}
+            listeners=PLAINTEXT://127.0.0.1:{port}
+            """);
+        return new(process.BootstrapServers, process);
+    }
+
     public Task StopAsync() => Process.StopAsync();
 
     public Task KillAsync() => Process.KillAsync();

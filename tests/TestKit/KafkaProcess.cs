@@ -23,6 +23,10 @@ internal sealed class KafkaProcess : IDisposable
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
+    public KafkaDistribution Distribution => _distribution;
+
+    public int ControllerPort => _controllerPort;
+
     public string BootstrapServers => $"{_address}:{_port}";
 
     /// <param name="distribution">The program.</param>

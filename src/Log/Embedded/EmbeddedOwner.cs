@@ -42,9 +42,7 @@ internal sealed class EmbeddedOwner(EmbeddedLog log, string name, long epoch) : 
     }
 
     // A transaction is one write: it is there or not.
-    public Task DiscardAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public ValueTask WaitForTurnAsync() => ValueTask.CompletedTask;
+    public Task SettleAsync() => Task.CompletedTask;
 
     public ValueTask DisposeAsync()
     {

@@ -19,7 +19,8 @@ internal sealed class KafkaLog : IMessageLog
     private readonly IKafkaAppender _appender;
     private readonly WireSettings? _wire;
     private readonly ClusterMetadata? _metadata;
-    private readonly WireOffsetQuery? _wireOffsets;
+    private readonly WireQuery? _wireQuery;
+    private readonly KafkaTransactions? _transactions;
     private readonly WireHealthProbe? _wireProbe;
     private readonly KafkaOffsets _offsets;
     private readonly KafkaTopics _topicChecks;
@@ -41,6 +42,8 @@ internal sealed class KafkaLog : IMessageLog
             if (_wire is not null)
             {
                 _metadata = new(_wire, _health.OnUnreachable, logger);
+                _wireQuery = new(_wire, _metadata, logger);
+                _transactions = new(_wire, _metadata, _wireQuery, logger);
                 _appender = new WireAppender(_wire, _metadata, _metrics, logger);
             }
             else
@@ -55,8 +58,7 @@ internal sealed class KafkaLog : IMessageLog
             throw new LogConfigurationException($"Log:Kafka has a setting that the Kafka client refuses: {exception.Message}");
         }
 
-        _wireOffsets = _wire is null ? null : new(_wire, _metadata!, logger);
-        _offsets = new(_wireOffsets ?? (IOffsetQuery)new ConfluentOffsetQuery(_admin), _stopping.Token);
+        _offsets = new(_wireQuery ?? (IOffsetQuery)new ConfluentOffsetQuery(_admin), _stopping.Token);
         _topicChecks = new(_admin, options, logger);
         _ranges = new(this, CreateRangeConsumer);
         _wireRanges = _wire is null ? null : new(this, _wire, _metadata!, _ranges, logger);
@@ -99,20 +101,17 @@ internal sealed class KafkaLog : IMessageLog
 
     public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
     {
-        var producer = new ProducerBuilder<byte[]?, byte[]?>(KafkaClientSettings.TransactionalProducer(_options, ownerName, _largestBatches.IsEmpty ? int.MaxValue : _largestBatches.Values.Min()))
-            .SetErrorHandler((_, error) => _health.OnError(error))
-            .SetLogHandler((_, message) => _logger.LogClient(message))
-            .Build();
-        KafkaOwner owner = new(ownerName, producer, this, _metrics, _logger);
-        try
+        var config = KafkaClientSettings.TransactionalProducer(_options, ownerName, _largestBatches.IsEmpty ? int.MaxValue : _largestBatches.Values.Min());
+        var before = _transactions is null ? null : await _transactions.DescribeAsync(config.TransactionalId, cancellationToken);
+        while (true)
         {
-            await owner.InitializeAsync(cancellationToken);
-            return owner;
-        }
-        catch
-        {
+            var owner = await TakeOverAsync(ownerName, config, cancellationToken);
+            if (before is null || !await TryEndLeftAsync(owner, before, config, cancellationToken))
+            {
+                return owner;
+            }
+
             await owner.DisposeAsync();
-            throw;
         }
     }
 
@@ -162,7 +161,7 @@ internal sealed class KafkaLog : IMessageLog
 
             _wireRanges?.Dispose();
             _wireProbe?.Dispose();
-            _wireOffsets?.Dispose();
+            _wireQuery?.Dispose();
             _metadata?.Dispose();
             _ranges.Dispose();
             _admin.Dispose();
@@ -197,6 +196,40 @@ internal sealed class KafkaLog : IMessageLog
     {
         var partitions = PartitionsOf(topic);
         return partitions[record.Partition ?? KafkaPartitioner.PartitionOf(record.Key.Span, partitions.Length)];
+    }
+
+    /// <summary>Fences earlier owners.</summary>
+    private async Task<KafkaOwner> TakeOverAsync(string ownerName, ProducerConfig config, CancellationToken cancellationToken)
+    {
+        var producer = new ProducerBuilder<byte[]?, byte[]?>(config)
+            .SetErrorHandler((_, error) => _health.OnError(error))
+            .SetLogHandler((_, message) => _logger.LogClient(message))
+            .Build();
+        KafkaOwner owner = new(ownerName, config.TransactionalId, producer, this, _transactions, _metrics, _logger);
+        try
+        {
+            await owner.InitializeAsync(cancellationToken);
+            return owner;
+        }
+        catch
+        {
+            await owner.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<bool> TryEndLeftAsync(KafkaOwner owner, TransactionState before, ProducerConfig config, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var partitions = _topics.Values.SelectMany(partitions => partitions).Select(partition => new TopicPartitionId(partition.Topic, partition.Partition.Value)).ToHashSet();
+            return await _transactions!.EndLeftAsync(config.TransactionalId, before, partitions, TimeSpan.FromMilliseconds(config.TransactionTimeoutMs!.Value), cancellationToken);
+        }
+        catch
+        {
+            await owner.DisposeAsync();
+            throw;
+        }
     }
 
     private IKafkaFollower CreateFollower() => _wire is null ? CreateConfluent() : new WireFollower(_wire, _metadata!, _metrics, CreateConfluent, _logger);

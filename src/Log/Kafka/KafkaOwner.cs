@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using ErrorCode = Confluent.Kafka.ErrorCode;
@@ -15,21 +16,26 @@ internal sealed class KafkaOwner : ILogOwner
     private static readonly TimeSpan MarkersDelay = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private readonly string _name;
+    private readonly string _transactionalId;
     private readonly IProducer<byte[]?, byte[]?> _producer;
     private readonly KafkaLog _log;
+    private readonly KafkaTransactions? _transactions;
     private readonly LogMetrics _metrics;
     private readonly ILogger _logger;
     private readonly BlockingCollection<Action> _work = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
-    private long _committedAt;
+    private long _endedAt;
+
+    // Where the last transaction wrote, and how far, until it is known to have ended there.
+    private Dictionary<TopicPartitionId, long>? _written;
 
     // A transaction was begun and neither committed nor aborted: the next one begins with that.
     private bool _isOpen;
 
-    public KafkaOwner(string name, IProducer<byte[]?, byte[]?> producer, KafkaLog log, LogMetrics metrics, ILogger logger)
+    public KafkaOwner(string name, string transactionalId, IProducer<byte[]?, byte[]?> producer, KafkaLog log, KafkaTransactions? transactions, LogMetrics metrics, ILogger logger)
     {
-        (_name, _producer, _log, _metrics, _logger) = (name, producer, log, metrics, logger);
+        (_name, _transactionalId, _producer, _log, _transactions, _metrics, _logger) = (name, transactionalId, producer, log, transactions, metrics, logger);
         _thread = new(Run) { IsBackground = true, Name = "Kafka owner" };
         _thread.Start();
     }
@@ -45,17 +51,24 @@ internal sealed class KafkaOwner : ILogOwner
     public Task<AppendResult[]> AppendTransactionAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) =>
         OnThread(() => AppendTransaction(records, cancellationToken));
 
-    public Task DiscardAsync(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken) => OnThread(() =>
+    public async Task SettleAsync()
     {
-        Discard(records, cancellationToken);
-        return true;
-    });
+        if (_written is not { } written)
+        {
+            return;
+        }
 
-    public ValueTask WaitForTurnAsync()
-    {
-        var committedAt = Volatile.Read(ref _committedAt);
-        var rest = committedAt == 0 ? TimeSpan.Zero : MarkersDelay - Stopwatch.GetElapsedTime(committedAt);
-        return rest <= TimeSpan.Zero ? ValueTask.CompletedTask : new(Task.Delay(rest));
+        if (MarkersDelay - Stopwatch.GetElapsedTime(_endedAt) is var rest && rest > TimeSpan.Zero)
+        {
+            await Task.Delay(rest);
+        }
+
+        if (_transactions is not null && !await _transactions.WaitForEndAsync(_transactionalId, written, _stopping.Token))
+        {
+            throw new OwnerFailedException(_name, "Kafka has lost the end of its last transaction");
+        }
+
+        _written = null;
     }
 
     /// <summary>Ends what waits for Kafka, too: what becomes of a transaction that runs is then for Kafka and the next owner to decide.</summary>
@@ -116,8 +129,8 @@ internal sealed class KafkaOwner : ILogOwner
                 // The outcome of a commit must be known before anything else is tried: it is asked for until it is, whatever the caller wants.
                 Retry(() => _producer.CommitTransaction(Step), CancellationToken.None);
                 _isOpen = false;
-                Volatile.Write(ref _committedAt, Stopwatch.GetTimestamp());
                 Count(records, startedAt);
+                Ended(records, deliveries.Results);
                 return deliveries.Results;
             }
             catch (KafkaException exception) when (exception.Error.IsFatal || IsFenced(exception.Error))
@@ -130,12 +143,14 @@ internal sealed class KafkaOwner : ILogOwner
                 // Some record timed out or was refused, perhaps while others were still handed over: the transaction can only be aborted, and tried again as a whole.
                 _logger.LogTransactionRetried(_name, exception.Error.Reason);
                 Abort(CancellationToken.None);
+                Ended(records, results: null);
                 if (deliveries.Refusal is { } refusal)
                 {
                     throw new ArgumentException($"Kafka refuses a record: {refusal.Reason}", nameof(records));
                 }
 
                 _stopping.Token.WaitHandle.WaitOne(RetryDelay);
+                SettleAsync().GetAwaiter().GetResult();
             }
             catch (KafkaException exception)
             {
@@ -162,44 +177,6 @@ internal sealed class KafkaOwner : ILogOwner
             var index = i;
             var (topic, record) = (records[i].Topic, records[i].Record);
             _producer.Produce(_log.PartitionOf(topic, record), KafkaRecords.ToMessage(record), report => deliveries.Set(index, report));
-        }
-    }
-
-    /// <summary>
-    /// Seen when a broker was restarted: it took records of a transaction that its coordinator had forgotten, so that nothing ended them, and readers of committed records waited behind
-    /// them for ever. A marker ends all that its producer has open on a partition, and a producer of the same name has the same number: so a transaction on these partitions is aborted.
-    /// </summary>
-    private void Discard(IReadOnlyList<TopicRecord> records, CancellationToken cancellationToken)
-    {
-        var touched = records.DistinctBy(record => _log.PartitionOf(record.Topic, record.Record)).ToArray();
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, typeof(ILogOwner));
-            Deliveries deliveries = new(touched.Length);
-            try
-            {
-                Begin(touched, deliveries, cancellationToken);
-
-                // What is not sent yet would be dropped, and a partition without a record gets no marker.
-                _producer.Flush(Step);
-                Abort(cancellationToken);
-                if (deliveries.AreAllStored)
-                {
-                    return;
-                }
-            }
-            catch (KafkaException exception) when (exception is KafkaTxnRequiresAbortException || (exception.Error.Code == ErrorCode.Local_State && !exception.Error.IsFatal))
-            {
-                _logger.LogTransactionRetried(_name, exception.Error.Reason);
-            }
-            catch (KafkaException exception)
-            {
-                _logger.LogTransactionRefused(_name, exception.Error.Reason);
-                throw IsFenced(exception.Error) ? new OwnerFencedException(_name) : new OwnerFailedException(_name, exception.Error.Reason);
-            }
-
-            _stopping.Token.WaitHandle.WaitOne(RetryDelay);
         }
     }
 
@@ -239,6 +216,21 @@ internal sealed class KafkaOwner : ILogOwner
         {
             _logger.LogTransactionRetried(_name, exception.Error.Reason);
         }
+    }
+
+    /// <param name="records">The records of the transaction that has ended.</param>
+    /// <param name="results">Where they are; null when it was aborted, of which the client does not tell everything.</param>
+    private void Ended(IReadOnlyList<TopicRecord> records, AppendResult[]? results)
+    {
+        Dictionary<TopicPartitionId, long> written = [];
+        for (var i = 0; i < records.Count; i++)
+        {
+            var partition = results?[i].Partition ?? _log.PartitionOf(records[i].Topic, records[i].Record).Partition.Value;
+            ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(written, new(records[i].Topic, partition), out _);
+            last = results is null ? -1 : Math.Max(last, results[i].Offset);
+        }
+
+        (_written, _endedAt) = (written, Stopwatch.GetTimestamp());
     }
 
     private void Retry(Action action, CancellationToken cancellationToken)
@@ -316,11 +308,7 @@ internal sealed class KafkaOwner : ILogOwner
     /// <summary>What the client reports, on its own thread, before it says that the transaction is committed or aborted.</summary>
     private sealed class Deliveries(int count)
     {
-        private int _stored;
-
         public AppendResult[] Results { get; } = new AppendResult[count];
-
-        public bool AreAllStored => Volatile.Read(ref _stored) == count;
 
         /// <summary>A record that will never be taken.</summary>
         public Error? Refusal { get; private set; }
@@ -330,7 +318,6 @@ internal sealed class KafkaOwner : ILogOwner
             if (!report.Error.IsError)
             {
                 Results[index] = AppendResult.Stored(report.Partition.Value, report.Offset.Value);
-                Interlocked.Increment(ref _stored);
                 return;
             }
 

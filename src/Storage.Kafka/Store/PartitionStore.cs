@@ -182,13 +182,42 @@ public sealed partial class PartitionStore : IAsyncDisposable
     {
         while (true)
         {
-            await _owner.WaitForTurnAsync();
+            await SettleAsync();
             if (TakeNext() is not { Count: > 0 } commits)
             {
                 return;
             }
 
             await CommitAsync(commits);
+        }
+    }
+
+    /// <summary>Waits for the end of the last transaction; a failure ends what waits for the next.</summary>
+    private async Task SettleAsync()
+    {
+        try
+        {
+            await _owner.SettleAsync();
+        }
+        catch (OwnerFailedException exception)
+        {
+            LogReopened(Partition, exception.Message);
+            try
+            {
+                await ReopenAsync();
+            }
+            catch (OwnerFencedException fenced)
+            {
+                OnFenced(fenced);
+            }
+            catch (Exception failure)
+            {
+                End(failure);
+            }
+        }
+        catch (Exception exception)
+        {
+            End(exception);
         }
     }
 
@@ -230,13 +259,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
         catch (OwnerFencedException exception)
         {
             FailAll(commits, exception);
-            if (End(exception))
-            {
-                StoreMetrics.CountFencing(Partition.Topic);
-                LogFenced(Partition);
-            }
-
-            _fenced.TrySetResult();
+            OnFenced(exception);
         }
         catch (Exception) when (commits.Count > 1)
         {
@@ -250,6 +273,17 @@ public sealed partial class PartitionStore : IAsyncDisposable
         {
             FailAll(commits, exception);
         }
+    }
+
+    private void OnFenced(OwnerFencedException exception)
+    {
+        if (End(exception))
+        {
+            StoreMetrics.CountFencing(Partition.Topic);
+            LogFenced(Partition);
+        }
+
+        _fenced.TrySetResult();
     }
 
     private async Task<AppendResult[]> AppendAsync(List<TopicRecord> records)
@@ -272,30 +306,16 @@ public sealed partial class PartitionStore : IAsyncDisposable
             catch (OwnerFailedException exception)
             {
                 LogReopened(Partition, exception.Message);
-                await ReopenAsync(records);
+                await ReopenAsync();
             }
         }
     }
 
     /// <summary>Becomes the owner again, and goes on if nobody else was meanwhile: whoever was has written to the partition, or will notice with the first commit.</summary>
-    /// <param name="failed">What could not be appended.</param>
-    private async Task ReopenAsync(List<TopicRecord> failed)
+    private async Task ReopenAsync()
     {
-        for (var isDiscarded = false; !isDiscarded;)
-        {
-            await _owner.DisposeAsync();
-            _owner = await OpenOwnerAsync();
-            try
-            {
-                await _owner.DiscardAsync(failed, _releasing.Token);
-                isDiscarded = true;
-            }
-            catch (OwnerFailedException exception)
-            {
-                LogReopened(Partition, exception.Message);
-            }
-        }
-
+        await _owner.DisposeAsync();
+        _owner = await OpenOwnerAsync();
         if (_isShared)
         {
             // Nothing tells their records from those of a later owner, which is fenced now.

@@ -22,7 +22,9 @@ internal sealed class WireConnection : IDisposable
     private readonly WireWriter _writer = new();
     private Stream _stream = Stream.Null;
     private byte[] _response = new byte[16 * 1024];
+    private readonly Dictionary<short, (short Least, short Greatest)> _versions = [];
     private int _correlationId;
+    private bool _isFlexible;
     private long _expiresAt = long.MaxValue;
     private volatile bool _isClosed;
 
@@ -75,9 +77,13 @@ internal sealed class WireConnection : IDisposable
     public static bool IsFailure(Exception exception) =>
         exception is IOException or SocketException or WireException or AuthenticationException or ObjectDisposedException or OperationCanceledException;
 
+    /// <summary>Whether the broker knows a request that not all do.</summary>
+    public bool Knows(WireApi api) => _versions.TryGetValue(api.Key, out var range) && api.Version >= range.Least && api.Version <= range.Greatest;
+
     /// <summary>Begins a request; its body is written to what is returned.</summary>
     public WireWriter Start(WireApi api)
     {
+        _isFlexible = api.IsFlexible;
         _writer.Start(api, ++_correlationId, _settings.ClientId);
         return _writer;
     }
@@ -110,9 +116,18 @@ internal sealed class WireConnection : IDisposable
 
         _stream.ReadExactly(_response, length, end - length);
         var correlationId = BinaryPrimitives.ReadInt32BigEndian(_response.AsSpan(sizeof(int)));
-        return correlationId == _correlationId
-            ? new(_response.AsSpan(2 * sizeof(int), size - sizeof(int)))
-            : throw new WireException($"{Address} answered another request.");
+        if (correlationId != _correlationId)
+        {
+            throw new WireException($"{Address} answered another request.");
+        }
+
+        WireReader reader = new(_response.AsSpan(2 * sizeof(int), size - sizeof(int)));
+        if (_isFlexible)
+        {
+            reader.SkipTags();
+        }
+
+        return reader;
     }
 
     public WireReader SendAndReceive()
@@ -179,15 +194,14 @@ internal sealed class WireConnection : IDisposable
             throw new WireException($"{Address} refuses the client: {WireError.NameOf(error)}");
         }
 
-        Dictionary<short, (short Least, short Greatest)> versions = [];
         for (var count = reader.ReadCount(); count > 0; count--)
         {
-            versions[reader.ReadInt16()] = (reader.ReadInt16(), reader.ReadInt16());
+            _versions[reader.ReadInt16()] = (reader.ReadInt16(), reader.ReadInt16());
         }
 
         foreach (var api in WireApi.Required)
         {
-            if (!versions.TryGetValue(api.Key, out var range) || api.Version < range.Least || api.Version > range.Greatest)
+            if (!Knows(api))
             {
                 throw new WireException($"{Address} does not know {api.Name} in version {api.Version}: set Log:Kafka:Transport to Confluent");
             }

@@ -24,12 +24,44 @@ internal ref struct WireReader(ReadOnlySpan<byte> source)
 
     public string ReadString() => Encoding.UTF8.GetString(ReadUtf8());
 
+    /// <summary>The number of elements that follow, or of bytes, in a flexible response; 0 for null.</summary>
+    public int ReadCompactCount() => Math.Max(0, (int)ReadUnsignedVarint() - 1);
+
+    /// <summary>A string of a flexible response; empty for null.</summary>
+    public string ReadCompactString() => Encoding.UTF8.GetString(Take(ReadCompactCount()));
+
+    /// <summary>Passes over the end of a structure of a flexible response.</summary>
+    public void SkipTags()
+    {
+        for (var left = ReadUnsignedVarint(); left > 0; left--)
+        {
+            _ = ReadUnsignedVarint();
+            _ = Take((int)ReadUnsignedVarint());
+        }
+    }
+
     /// <summary>Bytes; empty for null.</summary>
     public ReadOnlySpan<byte> ReadBytes() => Take(Math.Max(0, ReadInt32()));
 
+    private uint ReadUnsignedVarint()
+    {
+        var result = 0U;
+        for (var shift = 0; shift < 35; shift += 7)
+        {
+            var value = ReadInt8();
+            result |= (uint)(value & 0x7f) << shift;
+            if (value < 0x80)
+            {
+                return result;
+            }
+        }
+
+        throw new WireException("A number in a response is longer than 5 bytes.");
+    }
+
     private ReadOnlySpan<byte> Take(int size)
     {
-        if (size > _rest.Length)
+        if (size < 0 || size > _rest.Length)
         {
             throw new WireException("A response of the broker ends too early.");
         }

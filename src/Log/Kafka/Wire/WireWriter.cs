@@ -3,7 +3,7 @@ using System.Text;
 
 namespace OrleansMqtt.Log.Kafka.Wire;
 
-/// <summary>A request under construction: its length, its header (version 1) and its body. Used again for the next one.</summary>
+/// <summary>A request under construction: its length, its header (version 1, or 2 where it is flexible) and its body. Used again for the next one.</summary>
 internal sealed class WireWriter
 {
     private byte[] _buffer = new byte[4096];
@@ -26,6 +26,10 @@ internal sealed class WireWriter
         WriteInt16(api.Version);
         WriteInt32(correlationId);
         WriteString(clientId);
+        if (api.IsFlexible)
+        {
+            WriteNoTags();
+        }
     }
 
     public void WriteInt8(byte value) => Take(1)[0] = value;
@@ -51,6 +55,29 @@ internal sealed class WireWriter
         WriteInt16((short)value.Length);
         value.CopyTo(Take(value.Length));
     }
+
+    /// <summary>The number of elements that follow, or of bytes, in a flexible request.</summary>
+    public void WriteCompactCount(int count)
+    {
+        var rest = (uint)count + 1;
+        while (rest >= 0x80)
+        {
+            WriteInt8((byte)(rest | 0x80));
+            rest >>= 7;
+        }
+
+        WriteInt8((byte)rest);
+    }
+
+    public void WriteCompactString(string value)
+    {
+        var length = Encoding.UTF8.GetByteCount(value);
+        WriteCompactCount(length);
+        Encoding.UTF8.GetBytes(value, Take(length));
+    }
+
+    /// <summary>The end of each structure of a flexible request.</summary>
+    public void WriteNoTags() => WriteInt8(0);
 
     public void WriteBytes(ReadOnlySpan<byte> value)
     {

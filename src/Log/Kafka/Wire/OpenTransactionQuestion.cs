@@ -1,0 +1,77 @@
+namespace OrleansMqtt.Log.Kafka.Wire;
+
+/// <summary>Asks a broker for the transactions that are open on partitions (<c>DescribeProducers</c>, KIP-664).</summary>
+internal static class OpenTransactionQuestion
+{
+    /// <summary>The first offset of each producer's open transaction, by producer id; none at all where the broker does not know the request.</summary>
+    public static Dictionary<TopicPartitionId, Dictionary<long, long>> Ask(WireConnection connection, TopicPartitionId[] partitions)
+    {
+        if (!connection.Knows(WireApi.DescribeProducers))
+        {
+            return partitions.ToDictionary(partition => partition, _ => new Dictionary<long, long>());
+        }
+
+        var writer = connection.Start(WireApi.DescribeProducers);
+        var topics = partitions.GroupBy(partition => partition.Topic).ToArray();
+        writer.WriteCompactCount(topics.Length);
+        foreach (var topic in topics)
+        {
+            writer.WriteCompactString(topic.Key);
+            writer.WriteCompactCount(topic.Count());
+            foreach (var partition in topic)
+            {
+                writer.WriteInt32(partition.Partition);
+            }
+
+            writer.WriteNoTags();
+        }
+
+        writer.WriteNoTags();
+        var reader = connection.SendAndReceive();
+        _ = reader.ReadInt32();
+        Dictionary<TopicPartitionId, Dictionary<long, long>> answers = [];
+        for (var left = reader.ReadCompactCount(); left > 0; left--)
+        {
+            var topic = reader.ReadCompactString();
+            for (var parts = reader.ReadCompactCount(); parts > 0; parts--)
+            {
+                var partition = reader.ReadInt32();
+                var error = reader.ReadInt16();
+                _ = reader.ReadCompactString();
+                var open = ReadOpen(ref reader);
+                reader.SkipTags();
+                if (error == WireError.None)
+                {
+                    answers[new(topic, partition)] = open;
+                }
+            }
+
+            reader.SkipTags();
+        }
+
+        return answers;
+    }
+
+    private static Dictionary<long, long> ReadOpen(ref WireReader reader)
+    {
+        Dictionary<long, long> open = [];
+        for (var left = reader.ReadCompactCount(); left > 0; left--)
+        {
+            var producer = reader.ReadInt64();
+
+            // Its epoch, its last sequence and timestamp, and the coordinator's epoch.
+            _ = reader.ReadInt32();
+            _ = reader.ReadInt32();
+            _ = reader.ReadInt64();
+            _ = reader.ReadInt32();
+            if (reader.ReadInt64() is >= 0 and var start)
+            {
+                open[producer] = start;
+            }
+
+            reader.SkipTags();
+        }
+
+        return open;
+    }
+}

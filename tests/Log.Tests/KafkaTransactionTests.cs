@@ -1,0 +1,116 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using OrleansMqtt.Log.Kafka;
+using OrleansMqtt.Log.Kafka.Wire;
+using OrleansMqtt.TestKit;
+using Xunit;
+using ErrorCode = Confluent.Kafka.ErrorCode;
+
+namespace OrleansMqtt.Log.Tests;
+
+/// <summary>A partition that has no leader when a transaction ends never gets its marker (KAFKA-20734).</summary>
+public sealed class KafkaTransactionTests : LogTests
+{
+    private const string Owner = "owner";
+    private const string TransactionalId = "orleansmqtt-owner";
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(20);
+
+    private string OtherTopic => $"{Topic}-other";
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_transaction_ends_everywhere_as_it_ended_although_a_partition_had_no_leader(bool commits)
+    {
+        await using var first = await KafkaBroker.StartOwnAsync();
+        await using var services = Open(SettingsFor(first, "Wire"));
+        var log = services.GetRequiredService<IMessageLog>();
+
+        // Makes the coordinators' topic, on this broker.
+        await (await log.OpenOwnerAsync("before", Token)).DisposeAsync();
+        await using var second = await first.JoinAsync();
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = first.BootstrapServers }).Build();
+        await CreateAsync(admin, Topic, broker: 2);
+        await CreateAsync(admin, OtherTopic, broker: 1);
+        await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false), new(OtherTopic, 1, IsCompacted: false)], Token);
+        using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = first.BootstrapServers, TransactionalId = TransactionalId }).Build();
+        producer.InitTransactions(Step);
+        producer.BeginTransaction();
+        var stored = await Task.WhenAll(new[] { Topic, OtherTopic }.Select(topic => producer.ProduceAsync(topic, new() { Value = "first"u8.ToArray() })));
+        await second.StopAsync();
+        await UntilAsync(() => LeaderOf(admin, Topic) == -1);
+        if (commits)
+        {
+            producer.CommitTransaction(Step);
+        }
+        else
+        {
+            producer.AbortTransaction(Step);
+        }
+
+        await second.StartAgainAsync();
+        await UntilAsync(() => LeaderOf(admin, Topic) == 2);
+        var hasEnded = await WaitForEndAsync(first, stored.ToDictionary(result => new TopicPartitionId(result.Topic, 0), result => commits ? result.Offset.Value : -1));
+        Assert.SkipWhen(hasEnded, "This Kafka keeps markers for partitions that have no leader.");
+
+        await using var owner = await log.OpenOwnerAsync(Owner, Token);
+        await owner.AppendTransactionAsync([new(Topic, Record("x", "next")), new(OtherTopic, Record("x", "next"))], Token);
+        await owner.SettleAsync().WaitAsync(Limit);
+        string[] expected = commits ? ["first", "next"] : ["next"];
+        foreach (var topic in (string[])[Topic, OtherTopic])
+        {
+            await using var reader = log.OpenReader(topic, 0, 0);
+            Assert.Equal(expected, await ReadValuesAsync(reader, expected.Length));
+            await log.GetOffsetsAsync([new(topic, 0)], Token);
+        }
+    }
+
+    [Fact]
+    public async Task An_end_is_waited_for_behind_the_open_transactions_of_others_no_longer_than_it_needs()
+    {
+        var broker = await KafkaBroker.SharedAsync();
+        await using var services = Open(SettingsFor(broker, "Wire"));
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false)], Token);
+        using var other = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = broker.BootstrapServers, TransactionalId = $"{Topic}-other" }).Build();
+        other.InitTransactions(Step);
+        other.BeginTransaction();
+        await other.ProduceAsync(Topic, new() { Value = "other"u8.ToArray() });
+        await using var owner = await log.OpenOwnerAsync(Topic, Token);
+        for (var i = 0; i < 3; i++)
+        {
+            await owner.AppendTransactionAsync([new(Topic, Record("x", $"{i}"))], Token);
+            await owner.SettleAsync().WaitAsync(Limit);
+        }
+
+        other.AbortTransaction(Step);
+        await using var reader = log.OpenReader(Topic, 0, 0);
+        Assert.Equal(["0", "1", "2"], await ReadValuesAsync(reader, 3));
+    }
+
+    private static async Task<bool> WaitForEndAsync(KafkaBroker broker, Dictionary<TopicPartitionId, long> written)
+    {
+        var settings = WireSettings.Create(new() { BootstrapServers = broker.BootstrapServers });
+        using ClusterMetadata metadata = new(settings, _ => { }, NullLogger.Instance);
+        using WireQuery query = new(settings, metadata, NullLogger.Instance);
+        return await new KafkaTransactions(settings, metadata, query, NullLogger.Instance).WaitForEndAsync(TransactionalId, written, Token);
+    }
+
+    private static async Task CreateAsync(IAdminClient admin, string topic, int broker)
+    {
+        for (var deadline = DateTime.UtcNow + Limit; ;)
+        {
+            try
+            {
+                await admin.CreateTopicsAsync([new() { Name = topic, NumPartitions = 1, ReplicasAssignments = new() { [0] = [broker] } }]);
+                return;
+            }
+            catch (CreateTopicsException exception) when (exception.Results[0].Error.Code == ErrorCode.InvalidReplicaAssignment && DateTime.UtcNow < deadline)
+            {
+                // It has joined for itself, but the controller does not count on it yet.
+            }
+        }
+    }
+
+    private static int LeaderOf(IAdminClient admin, string topic) => admin.GetMetadata(topic, Step).Topics[0].Partitions.Select(partition => partition.Leader).FirstOrDefault(-1);
+}
