@@ -93,7 +93,8 @@ public sealed class KafkaTransactionTests : LogTests
         var settings = WireSettings.Create(new() { BootstrapServers = broker.BootstrapServers });
         using ClusterMetadata metadata = new(settings, _ => { }, NullLogger.Instance);
         using WireQuery query = new(settings, metadata, NullLogger.Instance);
-        return await new KafkaTransactions(settings, metadata, query, NullLogger.Instance).WaitForEndAsync(TransactionalId, written, Token);
+        SharedQuery<long> stableEnds = new(partitions => query.AskAsync(partitions, OffsetQuestion.AskStableEnd));
+        return await new KafkaTransactions(TransactionalId, settings, metadata, query, stableEnds, NullLogger.Instance).WaitForEndAsync(written, Token);
     }
 
     private static async Task CreateAsync(IAdminClient admin, string topic, int broker)

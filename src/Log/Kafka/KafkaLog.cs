@@ -20,7 +20,7 @@ internal sealed class KafkaLog : IMessageLog
     private readonly WireSettings? _wire;
     private readonly ClusterMetadata? _metadata;
     private readonly WireQuery? _wireQuery;
-    private readonly KafkaTransactions? _transactions;
+    private readonly SharedQuery<long>? _stableEnds;
     private readonly WireHealthProbe? _wireProbe;
     private readonly KafkaOffsets _offsets;
     private readonly KafkaTopics _topicChecks;
@@ -43,7 +43,7 @@ internal sealed class KafkaLog : IMessageLog
             {
                 _metadata = new(_wire, _health.OnUnreachable, logger);
                 _wireQuery = new(_wire, _metadata, logger);
-                _transactions = new(_wire, _metadata, _wireQuery, logger);
+                _stableEnds = new(partitions => _wireQuery.AskAsync(partitions, OffsetQuestion.AskStableEnd));
                 _appender = new WireAppender(_wire, _metadata, _metrics, logger);
             }
             else
@@ -102,11 +102,12 @@ internal sealed class KafkaLog : IMessageLog
     public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
     {
         var config = KafkaClientSettings.TransactionalProducer(_options, ownerName, _largestBatches.IsEmpty ? int.MaxValue : _largestBatches.Values.Min());
-        var before = _transactions is null ? null : await _transactions.DescribeAsync(config.TransactionalId, cancellationToken);
+        var transactions = _wire is null ? null : new KafkaTransactions(config.TransactionalId, _wire, _metadata!, _wireQuery!, _stableEnds!, _logger);
+        var before = transactions is null ? null : await transactions.DescribeAsync(cancellationToken);
         while (true)
         {
-            var owner = await TakeOverAsync(ownerName, config, cancellationToken);
-            if (before is null || !await TryEndLeftAsync(owner, before, config, cancellationToken))
+            var owner = await TakeOverAsync(ownerName, config, transactions, cancellationToken);
+            if (before is null || !await TryEndLeftAsync(owner, transactions!, before, config, cancellationToken))
             {
                 return owner;
             }
@@ -199,13 +200,13 @@ internal sealed class KafkaLog : IMessageLog
     }
 
     /// <summary>Fences earlier owners.</summary>
-    private async Task<KafkaOwner> TakeOverAsync(string ownerName, ProducerConfig config, CancellationToken cancellationToken)
+    private async Task<KafkaOwner> TakeOverAsync(string ownerName, ProducerConfig config, KafkaTransactions? transactions, CancellationToken cancellationToken)
     {
         var producer = new ProducerBuilder<byte[]?, byte[]?>(config)
             .SetErrorHandler((_, error) => _health.OnError(error))
             .SetLogHandler((_, message) => _logger.LogClient(message))
             .Build();
-        KafkaOwner owner = new(ownerName, config.TransactionalId, producer, this, _transactions, _metrics, _logger);
+        KafkaOwner owner = new(ownerName, producer, this, transactions, _metrics, _logger);
         try
         {
             await owner.InitializeAsync(cancellationToken);
@@ -218,12 +219,12 @@ internal sealed class KafkaLog : IMessageLog
         }
     }
 
-    private async Task<bool> TryEndLeftAsync(KafkaOwner owner, TransactionState before, ProducerConfig config, CancellationToken cancellationToken)
+    private async Task<bool> TryEndLeftAsync(KafkaOwner owner, KafkaTransactions transactions, TransactionState before, ProducerConfig config, CancellationToken cancellationToken)
     {
         try
         {
             var partitions = _topics.Values.SelectMany(partitions => partitions).Select(partition => new TopicPartitionId(partition.Topic, partition.Partition.Value)).ToHashSet();
-            return await _transactions!.EndLeftAsync(config.TransactionalId, before, partitions, TimeSpan.FromMilliseconds(config.TransactionTimeoutMs!.Value), cancellationToken);
+            return await transactions.EndLeftAsync(before, partitions, TimeSpan.FromMilliseconds(config.TransactionTimeoutMs!.Value), cancellationToken);
         }
         catch
         {

@@ -16,7 +16,6 @@ internal sealed class KafkaOwner : ILogOwner
     private static readonly TimeSpan MarkersDelay = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private readonly string _name;
-    private readonly string _transactionalId;
     private readonly IProducer<byte[]?, byte[]?> _producer;
     private readonly KafkaLog _log;
     private readonly KafkaTransactions? _transactions;
@@ -33,9 +32,9 @@ internal sealed class KafkaOwner : ILogOwner
     // A transaction was begun and neither committed nor aborted: the next one begins with that.
     private bool _isOpen;
 
-    public KafkaOwner(string name, string transactionalId, IProducer<byte[]?, byte[]?> producer, KafkaLog log, KafkaTransactions? transactions, LogMetrics metrics, ILogger logger)
+    public KafkaOwner(string name, IProducer<byte[]?, byte[]?> producer, KafkaLog log, KafkaTransactions? transactions, LogMetrics metrics, ILogger logger)
     {
-        (_name, _transactionalId, _producer, _log, _transactions, _metrics, _logger) = (name, transactionalId, producer, log, transactions, metrics, logger);
+        (_name, _producer, _log, _transactions, _metrics, _logger) = (name, producer, log, transactions, metrics, logger);
         _thread = new(Run) { IsBackground = true, Name = "Kafka owner" };
         _thread.Start();
     }
@@ -63,7 +62,7 @@ internal sealed class KafkaOwner : ILogOwner
             await Task.Delay(rest);
         }
 
-        if (_transactions is not null && !await _transactions.WaitForEndAsync(_transactionalId, written, _stopping.Token))
+        if (_transactions is not null && !await _transactions.WaitForEndAsync(written, _stopping.Token))
         {
             throw new OwnerFailedException(_name, "Kafka has lost the end of its last transaction");
         }

@@ -5,65 +5,76 @@ using OrleansMqtt.Log.Kafka.Wire;
 namespace OrleansMqtt.Log.Kafka;
 
 /// <summary>
-/// Sees to it that transactions end on every partition. A coordinator answers a commit first and has its markers written then, but a partition that has no leader at that moment never
-/// gets its own (KAFKA-20734, Kafka 4.0 to 4.3 at least; so when the only broker of a partition stops): readers of committed records wait there for ever, and the next abort of the same
-/// producer takes what was committed with it. So an owner begins no transaction before the last one has ended, and whoever opens an owner ends what was left.
+/// Sees to it that the transactions of one id end on every partition. A coordinator answers a commit first and has its markers written then, but a partition that has no leader at that
+/// moment never gets its own (KAFKA-20734, Kafka 4.0 to 4.3 at least; so when the only broker of a partition stops): readers of committed records wait there for ever, and the next abort of
+/// the same producer takes what was committed with it. So an owner begins no transaction before the last one has ended, and whoever opens an owner ends what was left.
 /// </summary>
-internal sealed class KafkaTransactions(WireSettings settings, ClusterMetadata metadata, WireQuery query, ILogger logger)
+internal sealed class KafkaTransactions(string transactionalId, WireSettings settings, ClusterMetadata metadata, WireQuery query, SharedQuery<long> stableEnds, ILogger logger)
 {
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeadersLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     // Others' transactions hold the stable end back for milliseconds: only after that is it worth to ask for this one alone.
     private static readonly TimeSpan OthersLimit = TimeSpan.FromMilliseconds(30);
+
+    // A coordinator that has much to do takes some time for its markers.
+    private static readonly TimeSpan MarkersLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
-    private readonly WireSettings _settings = settings.With(TimeSpan.FromSeconds(5));
-    private readonly SharedQuery<long> _stableEnds = new(partitions => query.AskAsync(partitions, OffsetQuestion.AskStableEnd));
+    private readonly WireSettings _settings = settings.With(AnswerLimit);
+    private long? _producerId;
 
-    /// <summary>Waits until the last transaction of an id has ended on its partitions.</summary>
-    /// <param name="transactionalId">The id; it begins no other transaction meanwhile.</param>
+    /// <summary>Waits until the last transaction has ended on its partitions; no other one is begun meanwhile.</summary>
     /// <param name="written">The partitions with the last offset there; -1 when it is not known.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>False when it never will: the coordinator has done with it, but a partition has not.</returns>
-    public async Task<bool> WaitForEndAsync(string transactionalId, IReadOnlyDictionary<TopicPartitionId, long> written, CancellationToken cancellationToken)
+    public async Task<bool> WaitForEndAsync(IReadOnlyDictionary<TopicPartitionId, long> written, CancellationToken cancellationToken)
     {
         var open = written.ToDictionary();
+        var isKnown = !open.ContainsValue(-1);
         var startedAt = Stopwatch.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            var isKnown = !open.ContainsValue(-1);
             if (isKnown)
             {
-                foreach (var (partition, stable) in await _stableEnds.AskAsync(open.Keys).WaitAsync(cancellationToken))
+                foreach (var (partition, stable) in await stableEnds.AskAsync(open.Keys).WaitAsync(cancellationToken))
                 {
                     if (open.TryGetValue(partition, out var last) && stable > last)
                     {
                         open.Remove(partition);
                     }
                 }
-
-                if (open.Count == 0)
-                {
-                    return true;
-                }
             }
 
-            if ((!isKnown || Stopwatch.GetElapsedTime(startedAt) > OthersLimit) && await LookAsync(transactionalId, open, cancellationToken) is { } hasEnded)
+            var elapsed = Stopwatch.GetElapsedTime(startedAt);
+            if (!isKnown || elapsed > MarkersLimit)
             {
-                return hasEnded;
+                if (await LookAsync(open, cancellationToken) is { } hasEnded)
+                {
+                    return hasEnded;
+                }
+            }
+            else if (elapsed > OthersLimit && open.Count > 0 && _producerId is { } producerId)
+            {
+                await RemoveEndedAsync(open, producerId, cancellationToken);
+            }
+
+            if (open.Count == 0)
+            {
+                return true;
             }
 
             await Task.Delay(pause, cancellationToken);
         }
     }
 
-    /// <summary>What the coordinator knows of an id, before somebody takes it over; null when it tells nothing. Waits for Kafka.</summary>
-    public async Task<TransactionState?> DescribeAsync(string transactionalId, CancellationToken cancellationToken)
+    /// <summary>What the coordinator knows of the id, before somebody takes it over; null when it tells nothing. Waits for Kafka.</summary>
+    public async Task<TransactionState?> DescribeAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            var (isAnswered, state) = await TryDescribeAsync(transactionalId);
+            var (isAnswered, state) = await TryDescribeAsync();
             if (isAnswered)
             {
                 return state;
@@ -73,15 +84,13 @@ internal sealed class KafkaTransactions(WireSettings settings, ClusterMetadata m
         }
     }
 
-    /// <summary>Ends what the last transaction of an id left open, as it ended elsewhere. To be called when the id was taken over, so that nothing of it can be going on.</summary>
-    /// <param name="transactionalId">The id.</param>
-    /// <param name="before">What was known of it before it was taken over.</param>
+    /// <summary>Ends what the last transaction left open, as it ended elsewhere. To be called when the id was taken over, so that nothing of it can be going on.</summary>
+    /// <param name="before">What was known of the id before it was taken over.</param>
     /// <param name="partitions">Where it may have written.</param>
     /// <param name="transactionTimeout">The time of its transactions.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Whether anything was left. The id was taken over once more then: it has to be, again.</returns>
-    public async Task<bool> EndLeftAsync(
-        string transactionalId, TransactionState before, IReadOnlySet<TopicPartitionId> partitions, TimeSpan transactionTimeout, CancellationToken cancellationToken)
+    public async Task<bool> EndLeftAsync(TransactionState before, IReadOnlySet<TopicPartitionId> partitions, TimeSpan transactionTimeout, CancellationToken cancellationToken)
     {
         var left = await FindOpenAsync(before.ProducerId, partitions, cancellationToken);
         if (left.Length == 0)
@@ -116,36 +125,47 @@ internal sealed class KafkaTransactions(WireSettings settings, ClusterMetadata m
     }
 
     /// <returns>Whether it has ended on all partitions, or (false) never will; null when that is not decided.</returns>
-    private async Task<bool?> LookAsync(string transactionalId, Dictionary<TopicPartitionId, long> open, CancellationToken cancellationToken)
+    private async Task<bool?> LookAsync(Dictionary<TopicPartitionId, long> open, CancellationToken cancellationToken)
     {
         // In this order: what the coordinator has done with must have ended by the second answer.
-        var (isAnswered, state) = await TryDescribeAsync(transactionalId);
+        var (isAnswered, state) = await TryDescribeAsync();
         if (!isAnswered || state is null)
         {
             return isAnswered ? true : null;
         }
 
+        var areAllAnswered = await RemoveEndedAsync(open, state.ProducerId, cancellationToken);
+        return open.Count == 0 ? true : state.IsComplete && areAllAnswered ? false : null;
+    }
+
+    /// <summary>Removes the partitions on which a producer has no open transaction.</summary>
+    /// <returns>Whether all partitions answered.</returns>
+    private async Task<bool> RemoveEndedAsync(Dictionary<TopicPartitionId, long> open, long producerId, CancellationToken cancellationToken)
+    {
         var answers = await query.AskAsync(open.Keys.ToHashSet(), OpenTransactionQuestion.Ask).WaitAsync(cancellationToken);
+        var areAllAnswered = open.Keys.All(answers.ContainsKey);
         foreach (var (partition, producers) in answers)
         {
-            if (!producers.ContainsKey(state.ProducerId))
+            if (!producers.ContainsKey(producerId))
             {
                 open.Remove(partition);
             }
         }
 
-        return open.Count == 0 ? true : state.IsComplete && open.Keys.All(answers.ContainsKey) ? false : null;
+        return areAllAnswered;
     }
 
-    private async Task<(bool IsAnswered, TransactionState? State)> TryDescribeAsync(string transactionalId)
+    private async Task<(bool IsAnswered, TransactionState? State)> TryDescribeAsync()
     {
         try
         {
-            return await Task.Run(() =>
+            var state = await Task.Run(() =>
             {
                 using var coordinator = TransactionCoordinator.Find(_settings, metadata, transactionalId);
-                return (true, coordinator.Describe());
+                return coordinator.Describe();
             });
+            _producerId = state?.ProducerId;
+            return (true, state);
         }
         catch (Exception exception) when (WireConnection.IsFailure(exception))
         {
