@@ -36,7 +36,8 @@ public interface IMessageLog : IAsyncDisposable
     void Append(string topic, in LogRecord record, IAppendCompletion completion, long state);
 
     /// <summary>
-    /// Becomes the owner of <paramref name="ownerName"/>: fences every earlier owner of that name and ends the transaction it may have open (Kafka: <c>InitTransactions</c>).
+    /// Becomes the owner of <paramref name="ownerName"/>: fences every earlier owner of that name, ends the transaction it may have open (Kafka: <c>InitTransactions</c>), and sees to it that its
+    /// last one has ended everywhere.
     /// </summary>
     Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken);
 

@@ -13,6 +13,9 @@ namespace OrleansMqtt.Faults;
 /// <param name="outage">How long what is hung or stopped stays so.</param>
 internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultLoad load, Random random, int silos, string siloRoles, TimeSpan outage)
 {
+    // 20 MB together.
+    private const int LargePayload = 20_000;
+    private const int LargePayloads = 1_000;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     /// <summary>How long a client may be without service.</summary>
@@ -30,6 +33,9 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         _ => TimeSpan.FromSeconds(5),
     };
 
+    /// <summary>How many connections the last fault had to end.</summary>
+    public int LeastClosed { get; private set; }
+
     /// <summary>Whether the fault may end connections: those of an edge that it touches.</summary>
     public bool MayClose(FaultKind kind) => kind switch
     {
@@ -43,6 +49,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     /// <param name="during">Called while the fault lasts.</param>
     public async Task InjectAsync(FaultKind kind, Action during)
     {
+        LeastClosed = 0;
         switch (kind)
         {
             case FaultKind.SiloKill:
@@ -58,13 +65,13 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 await PutAsideAsync(Choose(siloRoles), cluster.Isolate, cluster.Rejoin, during);
                 break;
             case FaultKind.EdgeKill:
-                var edge = Choose("edge");
+                var edge = ChooseEdge();
                 await edge.KillAsync();
                 during();
                 await cluster.AddAsync("edge");
                 break;
             case FaultKind.EdgeHang:
-                await PutAsideAsync(Choose("edge"), Hang, Wake, during);
+                await PutAsideAsync(ChooseEdge(), Hang, Wake, during);
                 break;
             case FaultKind.PlannedMove:
                 var joined = await cluster.AddAsync(siloRoles);
@@ -123,6 +130,13 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     {
         var running = cluster.Running(roles);
         return running[random.Next(running.Count)];
+    }
+
+    private ServerProcess ChooseEdge()
+    {
+        var edge = Choose("edge");
+        LeastClosed = load.CountAt(edge.Port);
+        return LeastClosed > 0 ? edge : throw new InvalidOperationException($"No client is at {edge.Name}.");
     }
 
     /// <summary>All that run see so many silos; one that ended itself is replaced.</summary>
@@ -208,14 +222,25 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
 
     private async Task BeSlowAsync(Action during)
     {
-        // One that acknowledges nothing, and one that does not even read.
+        // One that acknowledges nothing, and one that does not even read, and gets more than any buffer on the way to it holds.
         load.Slow.AnswersItself = false;
-        using ClientConnection deaf = new();
+        using ClientConnection deaf = new(receiveBufferSize: 8 * 1024);
         using CancellationTokenSource timeout = new(Limit);
         await deaf.OpenAsync(ports.Take(0), timeout.Token);
         deaf.TrySend(PacketWriter.Connect(new(4, $"{load.Prefix}-deaf") { CleanStart = true }));
         deaf.TrySend(PacketWriter.Subscribe(4, 1, $"{load.Prefix}/#", 0));
+        await deaf.ReadAsync(timeout.Token);
+        await deaf.ReadAsync(timeout.Token);
         during();
+        using SessionClient generous = new($"{load.Prefix}-generous", 5, new NoObserver());
+        await generous.ConnectAsync(ports.Take(1), cleanStart: true, null);
+        var payload = new string('x', LargePayload);
+        for (var i = 0; i < LargePayloads; i++)
+        {
+            generous.Publish($"{load.Prefix}/large", payload, qos: 1);
+            await generous.WaitAsync(() => generous.Outgoing < 10, Limit);
+        }
+
         await LastAsync(outage);
         load.Slow.AnswersItself = true;
         load.Slow.Answer(Answers.All);

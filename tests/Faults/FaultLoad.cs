@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace OrleansMqtt.Faults;
 
 /// <summary>The clients of a run: publishers and subscribers with sessions that last at QoS 1 and 2, and subscribers without, on all edges. A client whose connection ends goes on at any edge.</summary>
@@ -13,6 +15,10 @@ internal sealed class FaultLoad : IDisposable
     private readonly List<SessionClient> _subscribers = [];
     private readonly List<(SessionClient Client, CleanObserver Observer)> _clean = [];
     private readonly Dictionary<SessionClient, ServiceGauge> _gauges = [];
+    private readonly ConcurrentDictionary<SessionClient, bool> _ready = [];
+
+    // The number by which a client chooses its edge, and the edge where it is.
+    private readonly ConcurrentDictionary<SessionClient, (int Number, int Port)> _places = [];
     private List<Task> _tasks = [];
     private volatile bool _isPaused = true;
     private volatile bool _isOver;
@@ -26,17 +32,17 @@ internal sealed class FaultLoad : IDisposable
             for (var i = 0; i < PublishersOfEachQoS; i++)
             {
                 Ledger.Add(ids[i], qos);
-                _publishers.Add(NewClient(ids[i], i));
+                _publishers.Add(NewClient(ids[i], i + qos));
             }
 
             for (var i = 0; i < SubscribersOfEachQoS; i++)
             {
-                var subscriber = NewClient($"{Prefix}-s{qos}-{i}", i);
+                var subscriber = NewClient($"{Prefix}-s{qos}-{i}", i + qos);
                 _subscribers.Add(subscriber);
                 ids.ForEach(publisher => Ledger.Add(subscriber.ClientId, publisher));
                 ServiceGauge gauge = new();
                 CleanObserver observer = new($"{Prefix}-c{qos}-{i}", ids, qos, Ledger, gauge);
-                SessionClient clean = new($"{Prefix}-c{qos}-{i}", i % 2 == 0 ? 4 : 5, observer) { AnswersItself = true };
+                SessionClient clean = new($"{Prefix}-c{qos}-{i}", (i + qos) % 2 == 0 ? 4 : 5, observer) { AnswersItself = true };
                 _clean.Add((clean, observer));
                 _gauges[clean] = gauge;
             }
@@ -81,8 +87,6 @@ internal sealed class FaultLoad : IDisposable
         _tasks.AddRange(_publishers.Select(PublishAsync));
     }
 
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<SessionClient, bool> _ready = [];
-
     public void Resume()
     {
         RestartGauges();
@@ -90,6 +94,25 @@ internal sealed class FaultLoad : IDisposable
     }
 
     public void RestartGauges() => _gauges.Values.ToList().ForEach(gauge => gauge.Restart());
+
+    /// <summary>How many clients are connected there.</summary>
+    public int CountAt(int port) => _places.Count(place => place.Value.Port == port && place.Key.IsConnected);
+
+    /// <summary>Brings the clients back to their edges: a fault of an edge has left all to the others. To be called when everything has arrived.</summary>
+    public async Task<bool> SpreadAsync(TimeSpan limit)
+    {
+        foreach (var (client, place) in _places.Where(entry => _ports.Take(entry.Value.Number) != entry.Value.Port))
+        {
+            if (_clean.Exists(entry => entry.Client == client))
+            {
+                _ready.TryRemove(client, out _);
+            }
+
+            client.Drop(isReset: false);
+        }
+
+        return await WaitAsync(() => _places.All(entry => entry.Key.IsConnected && _ports.Take(entry.Value.Number) == entry.Value.Port) && Receivers.All(_ready.ContainsKey), limit);
+    }
 
     /// <summary>All clients are served after a moment.</summary>
     public Task<bool> WaitForServiceAsync(long moment, TimeSpan limit) =>
@@ -166,6 +189,7 @@ internal sealed class FaultLoad : IDisposable
                 try
                 {
                     await client.ConnectAsync(port, isClean, isClean ? null : 3600, limit: ConnectLimit);
+                    _places[client] = (number, port);
                     return;
                 }
                 catch (IOException)

@@ -35,7 +35,7 @@ internal sealed class FaultRun : IAsyncDisposable
     public static async Task<FaultRun> StartAsync(int seed, int silos, int edges, TimeSpan outage, bool isNetworked = false, string siloRoles = "silo")
     {
         var network = isNetworked ? TestNetwork.Create() : null;
-        FaultRun run = new(await TestCluster.StartAsync(silos, edges, siloRoles, hasOwnKafka: true, network: network), seed, silos, siloRoles, outage);
+        FaultRun run = new(await TestCluster.StartAsync(silos, edges, siloRoles, hasOwnKafka: true, network: network, isAdvertised: true), seed, silos, siloRoles, outage);
         await run._load.StartAsync(Limit);
         return run;
     }
@@ -48,6 +48,13 @@ internal sealed class FaultRun : IAsyncDisposable
         var ledger = _load.Ledger;
         var (acknowledged, delivered, lost, duplicates, disorder, sessions, violations) =
             (ledger.Acknowledged, ledger.Received, _load.Lost, _load.Duplicates, ledger.OutOfOrder, ledger.LostSessions, ledger.Violations.Count);
+        if (!await _load.SpreadAsync(Limit))
+        {
+            throw new TimeoutException($"The clients are not back at their edges: {_load.Describe()}");
+        }
+
+        // Those that were sent back to their edges.
+        _closed = _load.Closed;
         using FaultWills wills = new(_load.Prefix, _rows.Count, _ports, ledger);
         await wills.StartAsync();
         var begun = Stopwatch.GetTimestamp();
@@ -64,7 +71,7 @@ internal sealed class FaultRun : IAsyncDisposable
         _closed += closed;
         FaultRow row = new(
             kind, ledger.Acknowledged - acknowledged, ledger.Received - delivered, _load.Lost - lost, _load.Duplicates - duplicates, ledger.OutOfOrder - disorder, ledger.LostSessions - sessions, wills.Wrong,
-            ledger.Violations.Count - violations, closed, _injector.MayClose(kind), hasSettled, publishing, delivery, _injector.Expected(kind));
+            ledger.Violations.Count - violations, closed, _injector.MayClose(kind), _injector.LeastClosed, hasSettled, publishing, delivery, _injector.Expected(kind));
         _rows.Add(row);
         print(row.ToString());
         if (!row.IsInTime)

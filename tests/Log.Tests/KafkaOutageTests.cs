@@ -57,7 +57,7 @@ public sealed class KafkaOutageTests : LogTests
     public async Task A_transaction_waits_for_Kafka_longer_than_any_of_its_time_limits()
     {
         await using var broker = await KafkaBroker.StartOwnAsync();
-        await using var services = Open(new() { ["Kafka:BootstrapServers"] = broker.BootstrapServers });
+        await using var services = Open(new() { ["Kafka:BootstrapServers"] = broker.BootstrapServers, ["Kafka:Producer:transaction.timeout.ms"] = "10000" });
         var log = services.GetRequiredService<IMessageLog>();
         await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false)], Token);
         await using var owner = await log.OpenOwnerAsync(Topic, Token);

@@ -8,10 +8,11 @@ public sealed class TestCluster : IAsyncDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private readonly List<ServerProcess> _processes = [];
     private readonly bool _ownsKafka;
+    private readonly bool _isAdvertised;
 
-    private TestCluster(KafkaBroker kafka, bool ownsKafka, PostgreSqlServer postgres, TestNetwork? network)
+    private TestCluster(KafkaBroker kafka, bool ownsKafka, PostgreSqlServer postgres, TestNetwork? network, bool isAdvertised)
     {
-        (Kafka, _ownsKafka, PostgreSql, Network) = (kafka, ownsKafka, postgres, network);
+        (Kafka, _ownsKafka, PostgreSql, Network, _isAdvertised) = (kafka, ownsKafka, postgres, network, isAdvertised);
         var id = $"t{Guid.NewGuid():N}";
         Settings = new()
         {
@@ -58,12 +59,14 @@ public sealed class TestCluster : IAsyncDisposable
     /// <param name="configure">Changes the settings.</param>
     /// <param name="hasOwnKafka">Whether the broker is this cluster's alone, so that a test may stop it.</param>
     /// <param name="network">Where each silo gets a namespace of its own, so that a test may cut it off; needs an own Kafka. The cluster disposes it.</param>
+    /// <param name="isAdvertised">Whether all edges say where clients reach them.</param>
     public static async Task<TestCluster> StartAsync(
-        int silos, int edges, string siloRoles = "silo,edge", Action<Dictionary<string, string>>? configure = null, bool hasOwnKafka = false, TestNetwork? network = null)
+        int silos, int edges, string siloRoles = "silo,edge", Action<Dictionary<string, string>>? configure = null, bool hasOwnKafka = false, TestNetwork? network = null,
+        bool isAdvertised = false)
     {
         var address = network?.Address ?? "127.0.0.1";
         var cluster = new TestCluster(
-            hasOwnKafka ? await KafkaBroker.StartOwnAsync(address: address) : await KafkaBroker.SharedAsync(), hasOwnKafka, await PostgreSqlServer.StartAsync(address), network);
+            hasOwnKafka ? await KafkaBroker.StartOwnAsync(address: address) : await KafkaBroker.SharedAsync(), hasOwnKafka, await PostgreSqlServer.StartAsync(address), network, isAdvertised);
         try
         {
             configure?.Invoke(cluster.Settings);
@@ -100,7 +103,7 @@ public sealed class TestCluster : IAsyncDisposable
     public async Task<ServerProcess> AddAsync(string roles, bool isAdvertised = false)
     {
         Dictionary<string, string> settings = new(Settings);
-        if (isAdvertised)
+        if (isAdvertised || (_isAdvertised && roles.Contains("edge", StringComparison.Ordinal)))
         {
             var port = TestPorts.Free();
             settings["Mqtt__Listeners__0__Port"] = $"{port}";

@@ -50,13 +50,14 @@ internal static class KafkaClientSettings
         var config = Producer(options);
         config.BatchSize = Math.Min(config.BatchSize ?? 1_000_000, largestBatch);
         config.TransactionalId = options.TransactionalIdPrefix + owner;
-        config.TransactionTimeoutMs = 60_000;
+        // Longer than a broker needs to start again. It is not what ends the transaction of an owner that died: the next one does.
+        config.TransactionTimeoutMs ??= 60_000;
 
         // A transaction is sent when it is complete: nothing joins it later.
         config.LingerMs = 0;
 
         // The client allows no more than the transaction's own time; what times out is tried again with the whole transaction, as long as it takes.
-        config.MessageTimeoutMs = 60_000;
+        config.MessageTimeoutMs = config.TransactionTimeoutMs;
         return config;
     }
 

@@ -20,7 +20,6 @@ internal sealed class KafkaLog : IMessageLog
     private readonly WireSettings? _wire;
     private readonly ClusterMetadata? _metadata;
     private readonly WireQuery? _wireQuery;
-    private readonly SharedQuery<long>? _stableEnds;
     private readonly WireHealthProbe? _wireProbe;
     private readonly KafkaOffsets _offsets;
     private readonly KafkaTopics _topicChecks;
@@ -28,6 +27,9 @@ internal sealed class KafkaLog : IMessageLog
     private readonly KafkaRangeReader _ranges;
     private readonly WireRangeReader? _wireRanges;
     private readonly List<IKafkaFollower> _followers = [];
+
+    // Whether the transaction whose end Kafka has lost was committed, by owner, until it is opened again.
+    private readonly ConcurrentDictionary<string, bool> _lostEnds = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _largestBatches = new(StringComparer.Ordinal);
 
     public KafkaLog(KafkaLogOptions options, ILogger<KafkaLog> logger)
@@ -43,7 +45,6 @@ internal sealed class KafkaLog : IMessageLog
             {
                 _metadata = new(_wire, _health.OnUnreachable, logger);
                 _wireQuery = new(_wire, _metadata, logger);
-                _stableEnds = new(partitions => _wireQuery.AskAsync(partitions, OffsetQuestion.AskStableEnd));
                 _appender = new WireAppender(_wire, _metadata, _metrics, logger);
             }
             else
@@ -102,17 +103,30 @@ internal sealed class KafkaLog : IMessageLog
     public async Task<ILogOwner> OpenOwnerAsync(string ownerName, CancellationToken cancellationToken)
     {
         var config = KafkaClientSettings.TransactionalProducer(_options, ownerName, _largestBatches.IsEmpty ? int.MaxValue : _largestBatches.Values.Min());
-        var transactions = _wire is null ? null : new KafkaTransactions(config.TransactionalId, _wire, _metadata!, _wireQuery!, _stableEnds!, _logger);
-        var before = transactions is null ? null : await transactions.DescribeAsync(cancellationToken);
-        while (true)
+        KafkaTransactions? transactions = null;
+        if (_wire is not null)
         {
-            var owner = await TakeOverAsync(ownerName, config, transactions, cancellationToken);
-            if (before is null || !await TryEndLeftAsync(owner, transactions!, before, config, cancellationToken))
-            {
-                return owner;
-            }
+            transactions = new(ownerName, config.TransactionalId, TimeSpan.FromMilliseconds(config.TransactionTimeoutMs!.Value), _wire, _metadata!, _wireQuery!, _logger);
+            var partitions = _topics.SelectMany(topic => topic.Value).Select(partition => new TopicPartitionId(partition.Topic, partition.Partition.Value)).ToHashSet();
+            bool? wasCommitted = _lostEnds.TryGetValue(ownerName, out var isCommitted) ? isCommitted : null;
+            await transactions.TakeOverAsync(partitions, wasCommitted, cancellationToken);
+            _lostEnds.TryRemove(ownerName, out _);
+        }
 
+        var producer = new ProducerBuilder<byte[]?, byte[]?>(config)
+            .SetErrorHandler((_, error) => _health.OnError(error))
+            .SetLogHandler((_, message) => _logger.LogClient(message))
+            .Build();
+        KafkaOwner owner = new(ownerName, producer, this, transactions, _metrics, _logger);
+        try
+        {
+            await owner.InitializeAsync(cancellationToken);
+            return owner;
+        }
+        catch
+        {
             await owner.DisposeAsync();
+            throw;
         }
     }
 
@@ -187,6 +201,9 @@ internal sealed class KafkaLog : IMessageLog
         closing.ContinueWith(closed => _closing.TryRemove(closed, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
+    /// <summary>Remembers how a transaction ended, for the next owner.</summary>
+    internal void OnLostEnd(string ownerName, bool isCommitted) => _lostEnds[ownerName] = isCommitted;
+
     /// <summary>A topic that is there; null before there is one.</summary>
     internal string? AnyTopic => _topics.Keys.FirstOrDefault();
 
@@ -197,40 +214,6 @@ internal sealed class KafkaLog : IMessageLog
     {
         var partitions = PartitionsOf(topic);
         return partitions[record.Partition ?? KafkaPartitioner.PartitionOf(record.Key.Span, partitions.Length)];
-    }
-
-    /// <summary>Fences earlier owners.</summary>
-    private async Task<KafkaOwner> TakeOverAsync(string ownerName, ProducerConfig config, KafkaTransactions? transactions, CancellationToken cancellationToken)
-    {
-        var producer = new ProducerBuilder<byte[]?, byte[]?>(config)
-            .SetErrorHandler((_, error) => _health.OnError(error))
-            .SetLogHandler((_, message) => _logger.LogClient(message))
-            .Build();
-        KafkaOwner owner = new(ownerName, producer, this, transactions, _metrics, _logger);
-        try
-        {
-            await owner.InitializeAsync(cancellationToken);
-            return owner;
-        }
-        catch
-        {
-            await owner.DisposeAsync();
-            throw;
-        }
-    }
-
-    private async Task<bool> TryEndLeftAsync(KafkaOwner owner, KafkaTransactions transactions, TransactionState before, ProducerConfig config, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var partitions = _topics.Values.SelectMany(partitions => partitions).Select(partition => new TopicPartitionId(partition.Topic, partition.Partition.Value)).ToHashSet();
-            return await transactions.EndLeftAsync(before, partitions, TimeSpan.FromMilliseconds(config.TransactionTimeoutMs!.Value), cancellationToken);
-        }
-        catch
-        {
-            await owner.DisposeAsync();
-            throw;
-        }
     }
 
     private IKafkaFollower CreateFollower() => _wire is null ? CreateConfluent() : new WireFollower(_wire, _metadata!, _metrics, CreateConfluent, _logger);

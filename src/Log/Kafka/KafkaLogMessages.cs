@@ -49,11 +49,11 @@ internal static partial class KafkaLogMessages
     [LoggerMessage(Level = LogLevel.Warning, Message = "Owner {Owner} can write no more: {Reason}")]
     public static partial void LogTransactionRefused(this ILogger logger, string owner, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The last transaction of {Owner} is open on {Partitions}, although it was {Outcome}: it is ended there")]
-    public static partial void LogTransactionLeft(this ILogger logger, string owner, string partitions, string outcome);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The last transaction of owner {Owner} is still open on {Partitions}: it is {Outcome} there (Kafka's state: {State})")]
+    public static partial void LogTransactionLeft(this ILogger logger, string owner, string partitions, string outcome, string state);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Whether a transaction was left open is not known of partitions that have no leader: {Partitions}")]
-    public static partial void LogNotLookedAt(this ILogger logger, string partitions);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What owner {Owner} may have left open is not known of partitions that have no leader: {Partitions}")]
+    public static partial void LogUnseen(this ILogger logger, string owner, string partitions);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The Kafka client of an owner that has ended could not be closed")]
     public static partial void LogClientNotClosed(this ILogger logger, Exception exception);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using ErrorCode = Confluent.Kafka.ErrorCode;
@@ -24,13 +23,12 @@ internal sealed class KafkaOwner : ILogOwner
     private readonly BlockingCollection<Action> _work = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
-    private long _endedAt;
 
-    // Where the last transaction wrote, and how far, until it is known to have ended there.
-    private Dictionary<TopicPartitionId, long>? _written;
+    // The partitions of the records of a transaction that was begun and neither committed nor aborted: the next one begins with that.
+    private TopicPartitionId[]? _open;
 
-    // A transaction was begun and neither committed nor aborted: the next one begins with that.
-    private bool _isOpen;
+    // The last transaction, until it is known to have ended on its partitions.
+    private WrittenTransaction? _written;
 
     public KafkaOwner(string name, IProducer<byte[]?, byte[]?> producer, KafkaLog log, KafkaTransactions? transactions, LogMetrics metrics, ILogger logger)
     {
@@ -52,19 +50,28 @@ internal sealed class KafkaOwner : ILogOwner
 
     public async Task SettleAsync()
     {
+        if (_transactions?.HasToLookAgain == true)
+        {
+            throw new OwnerFailedException(_name, "partitions had no leader when it was opened");
+        }
+
         if (_written is not { } written)
         {
             return;
         }
 
-        if (MarkersDelay - Stopwatch.GetElapsedTime(_endedAt) is var rest && rest > TimeSpan.Zero)
+        if (MarkersDelay - Stopwatch.GetElapsedTime(written.At) is var rest && rest > TimeSpan.Zero)
         {
             await Task.Delay(rest);
         }
 
-        if (_transactions is not null && !await _transactions.WaitForEndAsync(written, _stopping.Token))
+        switch (_transactions is null ? TransactionEnd.Complete : await _transactions.WaitForEndAsync(written, _stopping.Token))
         {
-            throw new OwnerFailedException(_name, "Kafka has lost the end of its last transaction");
+            case TransactionEnd.Lost:
+                _log.OnLostEnd(_name, written.IsCommitted);
+                throw new OwnerFailedException(_name, "Kafka has lost the end of its last transaction");
+            case TransactionEnd.Fenced:
+                throw new OwnerFencedException(_name);
         }
 
         _written = null;
@@ -127,9 +134,8 @@ internal sealed class KafkaOwner : ILogOwner
 
                 // The outcome of a commit must be known before anything else is tried: it is asked for until it is, whatever the caller wants.
                 Retry(() => _producer.CommitTransaction(Step), CancellationToken.None);
-                _isOpen = false;
+                Closed(deliveries.Results);
                 Count(records, startedAt);
-                Ended(records, deliveries.Results);
                 return deliveries.Results;
             }
             catch (KafkaException exception) when (exception.Error.IsFatal || IsFenced(exception.Error))
@@ -142,14 +148,12 @@ internal sealed class KafkaOwner : ILogOwner
                 // Some record timed out or was refused, perhaps while others were still handed over: the transaction can only be aborted, and tried again as a whole.
                 _logger.LogTransactionRetried(_name, exception.Error.Reason);
                 Abort(CancellationToken.None);
-                Ended(records, results: null);
                 if (deliveries.Refusal is { } refusal)
                 {
                     throw new ArgumentException($"Kafka refuses a record: {refusal.Reason}", nameof(records));
                 }
 
                 _stopping.Token.WaitHandle.WaitOne(RetryDelay);
-                SettleAsync().GetAwaiter().GetResult();
             }
             catch (KafkaException exception)
             {
@@ -157,7 +161,7 @@ internal sealed class KafkaOwner : ILogOwner
                 _logger.LogTransactionRefused(_name, exception.Error.Reason);
                 throw new OwnerFailedException(_name, exception.Error.Reason);
             }
-            catch (Exception exception) when (_isOpen && exception is not (OwnerFencedException or OwnerFailedException or ObjectDisposedException))
+            catch (Exception exception) when (_open is not null && exception is not (OwnerFencedException or OwnerFailedException or ObjectDisposedException))
             {
                 TryAbort();
                 throw;
@@ -165,28 +169,38 @@ internal sealed class KafkaOwner : ILogOwner
         }
     }
 
-    /// <summary>Hands the records of a new transaction over to the client, after the end of one that is open still.</summary>
+    /// <summary>Hands the records of a new transaction over to the client, after the end of the last one.</summary>
     private void Begin(IReadOnlyList<TopicRecord> records, Deliveries deliveries, CancellationToken cancellationToken)
     {
         Abort(cancellationToken);
+        SettleAsync().GetAwaiter().GetResult();
+        var targets = records.Select(record => _log.PartitionOf(record.Topic, record.Record)).ToArray();
+        var partitions = Array.ConvertAll(targets, target => new TopicPartitionId(target.Topic, target.Partition.Value));
+        if (_transactions is not null && Array.Exists(partitions, _transactions.IsUnseen))
+        {
+            throw new OwnerFailedException(_name, "a partition had no leader when it was opened");
+        }
+
         _producer.BeginTransaction();
-        _isOpen = true;
+        _open = partitions;
         for (var i = 0; i < records.Count; i++)
         {
             var index = i;
-            var (topic, record) = (records[i].Topic, records[i].Record);
-            _producer.Produce(_log.PartitionOf(topic, record), KafkaRecords.ToMessage(record), report => deliveries.Set(index, report));
+            _producer.Produce(targets[i], KafkaRecords.ToMessage(records[i].Record), report => deliveries.Set(index, report));
         }
     }
 
+    /// <summary>The transaction that was open is committed, or (without results) aborted.</summary>
+    private void Closed(AppendResult[]? results) => (_written, _open) = (new(_open!, results), null);
+
     private void Abort(CancellationToken cancellationToken)
     {
-        while (_isOpen)
+        while (_open is not null)
         {
             try
             {
                 Retry(() => _producer.AbortTransaction(Step), cancellationToken);
-                _isOpen = false;
+                Closed(results: null);
             }
             catch (KafkaException exception) when (exception.Error.IsFatal)
             {
@@ -209,27 +223,12 @@ internal sealed class KafkaOwner : ILogOwner
         try
         {
             _producer.AbortTransaction(Step);
-            _isOpen = false;
+            Closed(results: null);
         }
         catch (KafkaException exception)
         {
             _logger.LogTransactionRetried(_name, exception.Error.Reason);
         }
-    }
-
-    /// <param name="records">The records of the transaction that has ended.</param>
-    /// <param name="results">Where they are; null when it was aborted, of which the client does not tell everything.</param>
-    private void Ended(IReadOnlyList<TopicRecord> records, AppendResult[]? results)
-    {
-        Dictionary<TopicPartitionId, long> written = [];
-        for (var i = 0; i < records.Count; i++)
-        {
-            var partition = results?[i].Partition ?? _log.PartitionOf(records[i].Topic, records[i].Record).Partition.Value;
-            ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(written, new(records[i].Topic, partition), out _);
-            last = results is null ? -1 : Math.Max(last, results[i].Offset);
-        }
-
-        (_written, _endedAt) = (written, Stopwatch.GetTimestamp());
     }
 
     private void Retry(Action action, CancellationToken cancellationToken)

@@ -7,13 +7,15 @@ namespace OrleansMqtt.Log.Kafka;
 /// <summary>
 /// Sees to it that the transactions of one id end on every partition. A coordinator answers a commit first and has its markers written then, but a partition that has no leader at that
 /// moment never gets its own (KAFKA-20734, Kafka 4.0 to 4.3 at least; so when the only broker of a partition stops): readers of committed records wait there for ever, and the next abort of
-/// the same producer takes what was committed with it. So an owner begins no transaction before the last one has ended, and whoever opens an owner ends what was left.
+/// the same producer takes what was committed with it. So an owner begins no transaction before the last one has ended, and whoever takes an id over ends what was left, before it writes.
 /// </summary>
-internal sealed class KafkaTransactions(string transactionalId, WireSettings settings, ClusterMetadata metadata, WireQuery query, SharedQuery<long> stableEnds, ILogger logger)
+internal sealed class KafkaTransactions(
+    string ownerName, string transactionalId, TimeSpan transactionTimeout, WireSettings settings, ClusterMetadata metadata, WireQuery query, ILogger logger)
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeadersLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan CoordinatorDelay = TimeSpan.FromMilliseconds(20);
 
     // Others' transactions hold the stable end back for milliseconds: only after that is it worth to ask for this one alone.
     private static readonly TimeSpan OthersLimit = TimeSpan.FromMilliseconds(30);
@@ -23,22 +25,69 @@ internal sealed class KafkaTransactions(string transactionalId, WireSettings set
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
     private readonly WireSettings _settings = settings.With(AnswerLimit);
-    private long? _producerId;
 
-    /// <summary>Waits until the last transaction has ended on its partitions; no other one is begun meanwhile.</summary>
-    /// <param name="written">The partitions with the last offset there; -1 when it is not known.</param>
+    private TransactionState? _before;
+    private HashSet<TopicPartitionId> _unseen = [];
+    private long _takenOverAt;
+
+    /// <summary>The id's producer; null when the brokers are too old to be asked.</summary>
+    internal long? ProducerId { get; set; }
+
+    /// <summary>Whether a partition had no leader when the id was taken over, so that nobody knows what was left open there.</summary>
+    public bool IsUnseen(TopicPartitionId partition) => _unseen.Contains(partition);
+
+    /// <summary>Whether it is time to take the id over once more, for partitions that had no leader.</summary>
+    public bool HasToLookAgain => _unseen.Count > 0 && Stopwatch.GetElapsedTime(_takenOverAt) > LeadersLimit;
+
+    /// <summary>Fences the id's producer and ends its last transaction on all partitions, as it was decided. The producer that follows does the same for this one. Waits for Kafka.</summary>
+    /// <param name="partitions">Where it may have written.</param>
+    /// <param name="wasCommitted">Whether its last transaction was committed, if that is known here: a coordinator forgets it in some cases.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>False when it never will: the coordinator has done with it, but a partition has not.</returns>
-    public async Task<bool> WaitForEndAsync(IReadOnlyDictionary<TopicPartitionId, long> written, CancellationToken cancellationToken)
+    /// <exception cref="OwnerFencedException">Somebody else takes it over at the same time.</exception>
+    /// <exception cref="WireException">Kafka refuses it for good.</exception>
+    public async Task TakeOverAsync(IReadOnlySet<TopicPartitionId> partitions, bool? wasCommitted, CancellationToken cancellationToken)
     {
-        var open = written.ToDictionary();
+        if (await WithCoordinatorAsync(InitializeAsync, cancellationToken) is not { } taken)
+        {
+            return;
+        }
+
+        ProducerId = taken.Producer.Id;
+        var commits = taken.Before switch
+        {
+            { IsCommit: true } => true,
+            { IsAbort: true } => false,
+
+            // It ended itself just then, or was taken over by somebody who did not come to the end of it: what may have been acknowledged counts.
+            _ => wasCommitted ?? true,
+        };
+        while (true)
+        {
+            (var left, _unseen) = await FindOpenAsync(taken.Producer.Id, partitions, cancellationToken);
+            _takenOverAt = Stopwatch.GetTimestamp();
+            if (left.Count == 0)
+            {
+                return;
+            }
+
+            logger.LogTransactionLeft(ownerName, string.Join(", ", left), commits ? "committed" : "aborted", taken.Before?.Name ?? "unknown");
+
+            // Not to be given up once it has begun: the next producer would abort it.
+            await WithCoordinatorAsync(coordinator => EndAsync(coordinator, taken.Producer, left, commits), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Waits for the end of a transaction of the producer that followed; no other one is begun meanwhile.</summary>
+    public async Task<TransactionEnd> WaitForEndAsync(WrittenTransaction transaction, CancellationToken cancellationToken)
+    {
+        var open = transaction.LastOffsets.ToDictionary();
         var isKnown = !open.ContainsValue(-1);
         var startedAt = Stopwatch.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             if (isKnown)
             {
-                foreach (var (partition, stable) in await stableEnds.AskAsync(open.Keys).WaitAsync(cancellationToken))
+                foreach (var (partition, stable) in await query.AskStableEndsAsync(open.Keys).WaitAsync(cancellationToken))
                 {
                     if (open.TryGetValue(partition, out var last) && stable > last)
                     {
@@ -48,105 +97,57 @@ internal sealed class KafkaTransactions(string transactionalId, WireSettings set
             }
 
             var elapsed = Stopwatch.GetElapsedTime(startedAt);
-            if (!isKnown || elapsed > MarkersLimit)
+            if (open.Count > 0
+                && (!isKnown || elapsed > OthersLimit)
+                && await TryRemoveEndedAsync(open, cancellationToken)
+                && open.Count > 0
+                && (!isKnown || elapsed > MarkersLimit)
+                && await LookAsync(transaction, open, cancellationToken) is { } end)
             {
-                if (await LookAsync(open, cancellationToken) is { } hasEnded)
-                {
-                    return hasEnded;
-                }
-            }
-            else if (elapsed > OthersLimit && open.Count > 0 && _producerId is { } producerId)
-            {
-                await RemoveEndedAsync(open, producerId, cancellationToken);
+                return end;
             }
 
             if (open.Count == 0)
             {
-                return true;
+                return TransactionEnd.Complete;
             }
 
             await Task.Delay(pause, cancellationToken);
         }
     }
 
-    /// <summary>What the coordinator knows of the id, before somebody takes it over; null when it tells nothing. Waits for Kafka.</summary>
-    public async Task<TransactionState?> DescribeAsync(CancellationToken cancellationToken)
+    /// <summary>Asks the coordinator about a transaction that is open on partitions; null when that does not decide it.</summary>
+    private async Task<TransactionEnd?> LookAsync(WrittenTransaction transaction, Dictionary<TopicPartitionId, long> open, CancellationToken cancellationToken)
     {
-        while (true)
+        if (await TryDescribeAsync(cancellationToken) is not { } state)
         {
-            var (isAnswered, state) = await TryDescribeAsync();
-            if (isAnswered)
-            {
-                return state;
-            }
-
-            await Task.Delay(RetryDelay, cancellationToken);
+            return null;
         }
+
+        if (transaction.IsCommitted && !state.IsCommit)
+        {
+            return TransactionEnd.Fenced;
+        }
+
+        // What the coordinator has done with must have ended by this answer.
+        return state.IsComplete && await TryRemoveEndedAsync(open, cancellationToken) && open.Count > 0 ? TransactionEnd.Lost : null;
     }
 
-    /// <summary>Ends what the last transaction left open, as it ended elsewhere. To be called when the id was taken over, so that nothing of it can be going on.</summary>
-    /// <param name="before">What was known of the id before it was taken over.</param>
-    /// <param name="partitions">Where it may have written.</param>
-    /// <param name="transactionTimeout">The time of its transactions.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>Whether anything was left. The id was taken over once more then: it has to be, again.</returns>
-    public async Task<bool> EndLeftAsync(TransactionState before, IReadOnlySet<TopicPartitionId> partitions, TimeSpan transactionTimeout, CancellationToken cancellationToken)
-    {
-        var left = await FindOpenAsync(before.ProducerId, partitions, cancellationToken);
-        if (left.Length == 0)
-        {
-            return false;
-        }
-
-        logger.LogTransactionLeft(transactionalId, string.Join(", ", left), before.IsCommit ? "committed" : "aborted");
-        ProducerIdentity? producer = null;
-        while (true)
-        {
-            try
-            {
-                await Task.Run(
-                    () =>
-                    {
-                        using var coordinator = TransactionCoordinator.Find(_settings, metadata, transactionalId);
-
-                        // Once alone: it would abort what the last attempt may have begun.
-                        producer ??= coordinator.Initialize(transactionTimeout);
-                        coordinator.End(producer.Value, left, before.IsCommit);
-                    },
-                    CancellationToken.None);
-                return true;
-            }
-            catch (Exception exception) when (WireConnection.IsFailure(exception))
-            {
-                logger.LogTransactionRetried(transactionalId, exception.Message);
-                await Task.Delay(RetryDelay, cancellationToken);
-            }
-        }
-    }
-
-    /// <returns>Whether it has ended on all partitions, or (false) never will; null when that is not decided.</returns>
-    private async Task<bool?> LookAsync(Dictionary<TopicPartitionId, long> open, CancellationToken cancellationToken)
-    {
-        // In this order: what the coordinator has done with must have ended by the second answer.
-        var (isAnswered, state) = await TryDescribeAsync();
-        if (!isAnswered || state is null)
-        {
-            return isAnswered ? true : null;
-        }
-
-        var areAllAnswered = await RemoveEndedAsync(open, state.ProducerId, cancellationToken);
-        return open.Count == 0 ? true : state.IsComplete && areAllAnswered ? false : null;
-    }
-
-    /// <summary>Removes the partitions on which a producer has no open transaction.</summary>
+    /// <summary>Removes the partitions on which the producer has nothing open.</summary>
     /// <returns>Whether all partitions answered.</returns>
-    private async Task<bool> RemoveEndedAsync(Dictionary<TopicPartitionId, long> open, long producerId, CancellationToken cancellationToken)
+    private async Task<bool> TryRemoveEndedAsync(Dictionary<TopicPartitionId, long> open, CancellationToken cancellationToken)
     {
-        var answers = await query.AskAsync(open.Keys.ToHashSet(), OpenTransactionQuestion.Ask).WaitAsync(cancellationToken);
+        if (ProducerId is not { } producerId)
+        {
+            open.Clear();
+            return true;
+        }
+
+        var answers = await query.AskAsync(open.Keys, OpenTransactionQuestion.Ask).WaitAsync(cancellationToken);
         var areAllAnswered = open.Keys.All(answers.ContainsKey);
         foreach (var (partition, producers) in answers)
         {
-            if (!producers.ContainsKey(producerId))
+            if (!producers.Contains(producerId))
             {
                 open.Remove(partition);
             }
@@ -155,57 +156,117 @@ internal sealed class KafkaTransactions(string transactionalId, WireSettings set
         return areAllAnswered;
     }
 
-    private async Task<(bool IsAnswered, TransactionState? State)> TryDescribeAsync()
+    /// <summary>Becomes the id's producer, and hears how its last transaction ends; null when the brokers are too old to be asked.</summary>
+    private async Task<(ProducerIdentity Producer, TransactionState? Before)?> InitializeAsync(TransactionCoordinator coordinator)
     {
-        try
+        if (!coordinator.IsTelling)
         {
-            var state = await Task.Run(() =>
-            {
-                using var coordinator = TransactionCoordinator.Find(_settings, metadata, transactionalId);
-                return coordinator.Describe();
-            });
-            _producerId = state?.ProducerId;
-            return (true, state);
+            return null;
         }
-        catch (Exception exception) when (WireConnection.IsFailure(exception))
+
+        while (true)
         {
-            return (false, null);
+            // As long as the earlier producer has something open, which is aborted then, the state is asked for once more. Empty says nothing.
+            var before = await Task.Run(coordinator.Describe);
+            _before = before is { IsCommit: false, IsAbort: false } && _before is not null ? _before : before;
+            if (await Task.Run(() => coordinator.TryInitialize(transactionTimeout)) is { } producer)
+            {
+                return (producer, _before);
+            }
+
+            await Task.Delay(CoordinatorDelay);
         }
     }
 
-    private async Task<TopicPartitionId[]> FindOpenAsync(long producerId, IReadOnlySet<TopicPartitionId> partitions, CancellationToken cancellationToken)
+    /// <summary>A transaction of no records: its markers end what the producer has open.</summary>
+    private static async Task<bool> EndAsync(TransactionCoordinator coordinator, ProducerIdentity producer, List<TopicPartitionId> partitions, bool commits)
     {
-        List<TopicPartitionId> found = [];
-        var unanswered = partitions.ToHashSet();
-        for (var startedAt = Stopwatch.GetTimestamp(); unanswered.Count > 0;)
+        await Task.Run(() => coordinator.End(producer, partitions, commits));
+        while (await Task.Run(coordinator.Describe) is { IsComplete: false })
         {
-            var offsets = await query.AskAsync(unanswered).WaitAsync(cancellationToken);
-            unanswered.ExceptWith(offsets.Where(answer => answer.Value.Stable >= answer.Value.High).Select(answer => answer.Key));
-            var held = unanswered.Where(offsets.ContainsKey).ToHashSet();
-            foreach (var (partition, producers) in await query.AskAsync(held, OpenTransactionQuestion.Ask).WaitAsync(cancellationToken))
-            {
-                unanswered.Remove(partition);
-                if (producers.ContainsKey(producerId))
+            await Task.Delay(CoordinatorDelay);
+        }
+
+        return true;
+    }
+
+    private async Task<TransactionState?> TryDescribeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Task.Run(
+                () =>
                 {
-                    found.Add(partition);
+                    using var coordinator = TransactionCoordinator.Find(_settings, metadata, transactionalId);
+                    return coordinator.Describe();
+                },
+                CancellationToken.None).WaitAsync(cancellationToken);
+        }
+        catch (Exception exception) when (WireConnection.IsFailure(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private async Task<TResult> WithCoordinatorAsync<TResult>(Func<TransactionCoordinator, Task<TResult>> ask, CancellationToken cancellationToken)
+    {
+        for (var isTold = false; ;)
+        {
+            try
+            {
+                using var coordinator = await Task.Run(() => TransactionCoordinator.Find(_settings, metadata, transactionalId), CancellationToken.None).WaitAsync(cancellationToken);
+                return await ask(coordinator);
+            }
+            catch (WireException exception) when (exception.IsFenced)
+            {
+                throw new OwnerFencedException(ownerName);
+            }
+            catch (Exception exception) when (WireConnection.IsFailure(exception) && exception is not WireException { IsFinal: true })
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (!isTold)
+                {
+                    isTold = true;
+                    logger.LogTransactionRetried(ownerName, exception.Message);
                 }
             }
 
-            if (unanswered.Count == 0)
+            await Task.Delay(RetryDelay, cancellationToken);
+        }
+    }
+
+    /// <summary>Where a producer has a transaction open; and where that is not known, because a partition has had no leader for some time.</summary>
+    private async Task<(List<TopicPartitionId> Open, HashSet<TopicPartitionId> Unseen)> FindOpenAsync(
+        long producerId, IReadOnlySet<TopicPartitionId> partitions, CancellationToken cancellationToken)
+    {
+        List<TopicPartitionId> open = [];
+        var unseen = partitions.ToHashSet();
+        for (var startedAt = Stopwatch.GetTimestamp(); ;)
+        {
+            var offsets = await query.AskAsync(unseen).WaitAsync(cancellationToken);
+            unseen.ExceptWith(offsets.Where(answer => answer.Value.Stable >= answer.Value.High).Select(answer => answer.Key));
+            foreach (var (partition, producers) in await query.AskAsync(unseen.Where(offsets.ContainsKey).ToArray(), OpenTransactionQuestion.Ask).WaitAsync(cancellationToken))
             {
-                break;
+                unseen.Remove(partition);
+                if (producers.Contains(producerId))
+                {
+                    open.Add(partition);
+                }
+            }
+
+            if (unseen.Count == 0)
+            {
+                return (open, unseen);
             }
 
             if (Stopwatch.GetElapsedTime(startedAt) > LeadersLimit)
             {
                 // The service of all others must not wait for a partition whose brokers are gone.
-                logger.LogNotLookedAt(string.Join(", ", unanswered));
-                break;
+                logger.LogUnseen(ownerName, string.Join(", ", unseen));
+                return (open, unseen);
             }
 
             await Task.Delay(RetryDelay, cancellationToken);
         }
-
-        return [.. found];
     }
 }

@@ -1,6 +1,6 @@
 namespace OrleansMqtt.Log.Kafka;
 
-/// <summary>The client that carries records to Kafka and back. Everything else (topics, transactions, offsets) is the Confluent client's.</summary>
+/// <summary>The client that carries records to Kafka and back. Topics are made, and transactions written, by the Confluent client.</summary>
 public enum KafkaTransport
 {
     /// <summary>The wire client, unless a setting of a client is given that it does not know.</summary>

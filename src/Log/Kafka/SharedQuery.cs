@@ -15,6 +15,11 @@ internal sealed class SharedQuery<TAnswer>(Func<IReadOnlySet<TopicPartitionId>, 
         lock (_lock)
         {
             _wanted.UnionWith(partitions);
+            if (_wanted.Count == 0)
+            {
+                return Task.FromResult(new Dictionary<TopicPartitionId, TAnswer>());
+            }
+
             if (!_isAsking)
             {
                 _isAsking = true;

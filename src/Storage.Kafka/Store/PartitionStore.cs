@@ -16,7 +16,7 @@ public sealed partial class PartitionStore : IAsyncDisposable
     /// <summary>The most bytes (keys, values, headers) of a transaction, unless a single call brings more.</summary>
     public const long MaximumBytes = 8 << 20;
 
-    // An open transaction that did not end by then is ended by Kafka.
+    // What has not ended by then is ended by Kafka, or by the next owner.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ReopenPause = TimeSpan.FromMilliseconds(200);
 
@@ -139,9 +139,24 @@ public sealed partial class PartitionStore : IAsyncDisposable
         {
             LogReleased(Partition);
             await _releasing.CancelAsync();
+            await _owner.DisposeAsync();
+
+            // It may have been opened again just then.
+            await _committing.WaitAsync(ReleaseLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await _owner.DisposeAsync();
+    }
+
+    private bool HasEnded
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ended is not null;
+            }
+        }
     }
 
     private (StoreRecord[] Records, long Bytes) Check(ReadOnlySpan<StoreRecord> records)
@@ -192,32 +207,33 @@ public sealed partial class PartitionStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the end of the last transaction; a failure ends what waits for the next.</summary>
+    /// <summary>Waits for the end of the last transaction. Where Kafka has lost it, the owner is opened again at once, because readers wait behind it.</summary>
     private async Task SettleAsync()
     {
         try
         {
-            await _owner.SettleAsync();
-        }
-        catch (OwnerFailedException exception)
-        {
-            LogReopened(Partition, exception.Message);
             try
             {
+                await _owner.SettleAsync();
+            }
+            catch (OwnerFailedException exception) when (!HasEnded)
+            {
+                LogReopened(Partition, exception.Message);
                 await ReopenAsync();
             }
-            catch (OwnerFencedException fenced)
-            {
-                OnFenced(fenced);
-            }
-            catch (Exception failure)
-            {
-                End(failure);
-            }
+        }
+        catch (OwnerFencedException exception)
+        {
+            OnFenced(exception);
+        }
+        catch (Exception) when (HasEnded)
+        {
+            // Given up: the next owner sees to it.
         }
         catch (Exception exception)
         {
-            End(exception);
+            // The next transaction waits for it, too.
+            LogNotSettled(exception, Partition);
         }
     }
 
@@ -383,6 +399,9 @@ public sealed partial class PartitionStore : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Warning, "Opening {Partition} again: {Reason}")]
     private partial void LogReopened(TopicPartitionId partition, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Whether the last transaction of {Partition} has ended is not known")]
+    private partial void LogNotSettled(Exception exception, TopicPartitionId partition);
 
     [LoggerMessage(LogLevel.Warning, "{Partition} is given up with a transaction whose outcome is unknown: the log is out of reach")]
     private partial void LogReleased(TopicPartitionId partition);

@@ -5,9 +5,10 @@ using OrleansMqtt.LoadGenerator.Mqtt;
 namespace OrleansMqtt.Sessions.Tests.Clients;
 
 /// <summary>A socket that sends whole packets and reads them one after the other.</summary>
-internal sealed class ClientConnection : IDisposable
+/// <param name="receiveBufferSize">Bytes that the system keeps for it; 0 for what is usual.</param>
+internal sealed class ClientConnection(int receiveBufferSize = 0) : IDisposable
 {
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendTimeout = 10_000 };
+    private readonly Socket _socket = NewSocket(receiveBufferSize);
     private byte[] _buffer = new byte[4096];
     private int _length;
 
@@ -113,5 +114,16 @@ internal sealed class ClientConnection : IDisposable
         data.CopyTo(_buffer);
         _length = data.Length;
         return true;
+    }
+
+    private static Socket NewSocket(int receiveBufferSize)
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendTimeout = 10_000 };
+        if (receiveBufferSize > 0)
+        {
+            socket.ReceiveBufferSize = receiveBufferSize;
+        }
+
+        return socket;
     }
 }

@@ -3,12 +3,12 @@ namespace OrleansMqtt.Log.Kafka.Wire;
 /// <summary>Asks a broker for the transactions that are open on partitions (<c>DescribeProducers</c>, KIP-664).</summary>
 internal static class OpenTransactionQuestion
 {
-    /// <summary>The first offset of each producer's open transaction, by producer id; none at all where the broker does not know the request.</summary>
-    public static Dictionary<TopicPartitionId, Dictionary<long, long>> Ask(WireConnection connection, TopicPartitionId[] partitions)
+    /// <summary>The producers that have a transaction open, by their ids; none at all where the broker does not know the question, or may not answer it.</summary>
+    public static Dictionary<TopicPartitionId, HashSet<long>> Ask(WireConnection connection, TopicPartitionId[] partitions)
     {
         if (!connection.Knows(WireApi.DescribeProducers))
         {
-            return partitions.ToDictionary(partition => partition, _ => new Dictionary<long, long>());
+            return partitions.ToDictionary(partition => partition, _ => new HashSet<long>());
         }
 
         var writer = connection.Start(WireApi.DescribeProducers);
@@ -29,7 +29,7 @@ internal static class OpenTransactionQuestion
         writer.WriteNoTags();
         var reader = connection.SendAndReceive();
         _ = reader.ReadInt32();
-        Dictionary<TopicPartitionId, Dictionary<long, long>> answers = [];
+        Dictionary<TopicPartitionId, HashSet<long>> answers = [];
         for (var left = reader.ReadCompactCount(); left > 0; left--)
         {
             var topic = reader.ReadCompactString();
@@ -40,7 +40,7 @@ internal static class OpenTransactionQuestion
                 _ = reader.ReadCompactString();
                 var open = ReadOpen(ref reader);
                 reader.SkipTags();
-                if (error == WireError.None)
+                if (!WireError.IsRetriable(error))
                 {
                     answers[new(topic, partition)] = open;
                 }
@@ -52,9 +52,9 @@ internal static class OpenTransactionQuestion
         return answers;
     }
 
-    private static Dictionary<long, long> ReadOpen(ref WireReader reader)
+    private static HashSet<long> ReadOpen(ref WireReader reader)
     {
-        Dictionary<long, long> open = [];
+        HashSet<long> open = [];
         for (var left = reader.ReadCompactCount(); left > 0; left--)
         {
             var producer = reader.ReadInt64();
@@ -64,9 +64,9 @@ internal static class OpenTransactionQuestion
             _ = reader.ReadInt32();
             _ = reader.ReadInt64();
             _ = reader.ReadInt32();
-            if (reader.ReadInt64() is >= 0 and var start)
+            if (reader.ReadInt64() >= 0)
             {
-                open[producer] = start;
+                open.Add(producer);
             }
 
             reader.SkipTags();

@@ -19,7 +19,7 @@ internal sealed class TransactionCoordinator : IDisposable
             {
                 return Find(settings, address, transactionalId);
             }
-            catch (Exception exception) when (WireConnection.IsFailure(exception))
+            catch (Exception exception) when (WireConnection.IsFailure(exception) && exception is not WireException { IsFinal: true })
             {
                 failure = new($"{address}: {exception.Message}");
             }
@@ -28,14 +28,12 @@ internal sealed class TransactionCoordinator : IDisposable
         throw failure ?? new("No broker is known.");
     }
 
-    /// <summary>What it knows of the id; null when it has never heard of it, does not tell, or does not know the question.</summary>
+    /// <summary>Whether the broker can be asked what it knows (Kafka 3.0 and newer).</summary>
+    public bool IsTelling => _connection.Knows(WireApi.DescribeTransactions);
+
+    /// <summary>What it knows of the id; null when it has never heard of it.</summary>
     public TransactionState? Describe()
     {
-        if (!_connection.Knows(WireApi.DescribeTransactions))
-        {
-            return null;
-        }
-
         var writer = _connection.Start(WireApi.DescribeTransactions);
         writer.WriteCompactCount(1);
         writer.WriteCompactString(_transactionalId);
@@ -48,11 +46,12 @@ internal sealed class TransactionCoordinator : IDisposable
         }
 
         var error = reader.ReadInt16();
-        if (error != WireError.None)
+        if (error == WireError.TransactionalIdNotFound)
         {
-            return WireError.IsRetriable(error) ? throw Refused(error) : null;
+            return null;
         }
 
+        Check(error);
         _ = reader.ReadCompactString();
         var name = reader.ReadCompactString();
         _ = reader.ReadInt32();
@@ -60,15 +59,21 @@ internal sealed class TransactionCoordinator : IDisposable
         return new(name, reader.ReadInt64());
     }
 
-    /// <summary>Becomes the producer of the id: fences the earlier one, and ends what it has open.</summary>
-    public ProducerIdentity Initialize(TimeSpan transactionTimeout)
+    /// <summary>Becomes the producer of the id, and fences the earlier one; null while what that one has open is being ended.</summary>
+    public ProducerIdentity? TryInitialize(TimeSpan transactionTimeout)
     {
         var writer = _connection.Start(WireApi.InitProducerId);
         writer.WriteString(_transactionalId);
         writer.WriteInt32((int)transactionTimeout.TotalMilliseconds);
         var reader = _connection.SendAndReceive();
         _ = reader.ReadInt32();
-        Check(reader.ReadInt16());
+        var error = reader.ReadInt16();
+        if (error == WireError.ConcurrentTransactions)
+        {
+            return null;
+        }
+
+        Check(error);
         return new(reader.ReadInt64(), reader.ReadInt16());
     }
 
@@ -91,15 +96,21 @@ internal sealed class TransactionCoordinator : IDisposable
 
         var reader = _connection.SendAndReceive();
         _ = reader.ReadInt32();
+        var refusal = WireError.None;
         for (var left = reader.ReadCount(); left > 0; left--)
         {
             _ = reader.ReadUtf8();
             for (var parts = reader.ReadCount(); parts > 0; parts--)
             {
                 _ = reader.ReadInt32();
-                Check(reader.ReadInt16());
+                var error = reader.ReadInt16();
+
+                // One partition's error keeps the others from being tried.
+                refusal = error is WireError.None or WireError.OperationNotAttempted && refusal != WireError.None ? refusal : error;
             }
         }
+
+        Check(refusal);
 
         writer = _connection.Start(WireApi.EndTxn);
         Write(writer, producer);
@@ -123,7 +134,7 @@ internal sealed class TransactionCoordinator : IDisposable
             _ = reader.ReadInt32();
             if (reader.ReadInt16() is var error and not WireError.None)
             {
-                throw new WireException($"no coordinator of '{transactionalId}': {WireError.NameOf(error)}");
+                throw new WireException($"no coordinator of '{transactionalId}': {WireError.NameOf(error)}", error);
             }
 
             _ = reader.ReadUtf8();
@@ -155,9 +166,7 @@ internal sealed class TransactionCoordinator : IDisposable
     {
         if (error != WireError.None)
         {
-            throw Refused(error);
+            throw new WireException($"the coordinator of '{_transactionalId}' answers {WireError.NameOf(error)}", error);
         }
     }
-
-    private WireException Refused(short error) => new($"the coordinator of '{_transactionalId}' answers {WireError.NameOf(error)}");
 }

@@ -6,8 +6,9 @@ namespace OrleansMqtt.Log.Kafka.Wire;
 internal sealed record TransactionState(string Name, long ProducerId)
 {
     /// <summary>Whether the coordinator has nothing more to do for the last transaction.</summary>
-    public bool IsComplete => Name is "CompleteCommit" or "CompleteAbort" or "Empty" or "Dead";
+    public bool IsComplete => Name is "CompleteCommit" or "CompleteAbort" or "Empty";
 
-    /// <summary>Whether the last transaction was committed, or was when it was last heard of: an id that was initialized since is empty.</summary>
-    public bool IsCommit => Name is "PrepareCommit" or "CompleteCommit" or "Empty";
+    public bool IsCommit => Name is "PrepareCommit" or "CompleteCommit";
+
+    public bool IsAbort => Name is "PrepareAbort" or "CompleteAbort" or "PrepareEpochFence";
 }

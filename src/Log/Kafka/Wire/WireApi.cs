@@ -22,5 +22,5 @@ internal readonly record struct WireApi(string Name, short Key, short Version, b
     public static readonly WireApi DescribeTransactions = new("DescribeTransactions", 65, 0, IsFlexible: true);
 
     /// <summary>What a broker has to know.</summary>
-    public static readonly WireApi[] Required = [Produce, Fetch, ListOffsets, Metadata, InitProducerId];
+    public static readonly WireApi[] Required = [Produce, Fetch, ListOffsets, Metadata, FindCoordinator, InitProducerId, AddPartitionsToTxn, EndTxn];
 }

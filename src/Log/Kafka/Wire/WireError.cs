@@ -8,6 +8,9 @@ internal static class WireError
     public const short UnknownTopicOrPartition = 3;
     public const short MessageTooLarge = 10;
     public const short DuplicateSequenceNumber = 46;
+    public const short ConcurrentTransactions = 51;
+    public const short OperationNotAttempted = 55;
+    public const short TransactionalIdNotFound = 105;
     private const short RecordListTooLarge = 18;
     private const short OutOfOrderSequenceNumber = 45;
     private const short InvalidProducerEpoch = 47;
@@ -27,6 +30,9 @@ internal static class WireError
 
     /// <summary>Whether the broker expects another sequence: nothing was stored, and the producer has to begin anew (KIP-360).</summary>
     public static bool IsSequenceLost(short code) => code is OutOfOrderSequenceNumber or UnknownProducerId or InvalidProducerEpoch or ProducerFenced;
+
+    /// <summary>Whether a later producer has the name.</summary>
+    public static bool IsFenced(short code) => code is InvalidProducerEpoch or ProducerFenced;
 
     /// <summary>Whether a single record of a batch is at fault: nothing of it was stored, and the others may be in smaller batches.</summary>
     public static bool IsOfRecord(short code) => code is MessageTooLarge or RecordListTooLarge or InvalidRecord;

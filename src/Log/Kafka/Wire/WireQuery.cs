@@ -9,33 +9,18 @@ internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata,
     private static readonly TimeSpan LeadersLimit = TimeSpan.FromSeconds(1);
     private readonly WireSettings _settings = settings.With(AnswerLimit);
     private readonly Lock _lock = new();
-    private readonly Dictionary<int, BrokerQuery> _brokers = [];
+    private readonly Dictionary<int, (BrokerQuery Query, SharedQuery<long> StableEnds)> _brokers = [];
     private bool _isStopping;
 
     public Task<Dictionary<TopicPartitionId, PartitionOffsets>> AskAsync(IReadOnlySet<TopicPartitionId> partitions) => AskAsync(partitions, OffsetQuestion.AskAll);
 
+    /// <summary>The ends of what readers of committed records see; who asks one broker at the same time shares its answer.</summary>
+    public Task<Dictionary<TopicPartitionId, long>> AskStableEndsAsync(IReadOnlyCollection<TopicPartitionId> partitions) =>
+        AskLeadersAsync(partitions, (broker, led) => broker.StableEnds.AskAsync(led));
+
     /// <summary>The answers of the leaders, of those partitions that have one and that it answers for, in a few seconds at most.</summary>
-    public async Task<Dictionary<TopicPartitionId, TAnswer>> AskAsync<TAnswer>(IReadOnlySet<TopicPartitionId> partitions, WireQuestion<TAnswer> question)
-    {
-        await WaitForLeadersAsync(partitions);
-        var current = metadata.Current;
-        List<Task<Dictionary<TopicPartitionId, TAnswer>>> asking = [];
-        foreach (var led in partitions.GroupBy(current.LeaderOf))
-        {
-            if (led.Key >= 0 && BrokerOf(led.Key) is { } broker)
-            {
-                asking.Add(broker.AskAsync([.. led], question));
-            }
-        }
-
-        var answers = (await Task.WhenAll(asking)).SelectMany(answered => answered).ToDictionary();
-        if (answers.Count < partitions.Count)
-        {
-            metadata.Refresh();
-        }
-
-        return answers;
-    }
+    public Task<Dictionary<TopicPartitionId, TAnswer>> AskAsync<TAnswer>(IReadOnlyCollection<TopicPartitionId> partitions, WireQuestion<TAnswer> question) =>
+        AskLeadersAsync(partitions, (broker, led) => broker.Query.AskAsync(led, question));
 
     public void Dispose()
     {
@@ -44,14 +29,45 @@ internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata,
             _isStopping = true;
         }
 
-        foreach (var broker in _brokers.Values)
+        foreach (var (query, _) in _brokers.Values)
         {
-            broker.Dispose();
+            query.Dispose();
         }
     }
 
+    private async Task<Dictionary<TopicPartitionId, TAnswer>> AskLeadersAsync<TAnswer>(
+        IReadOnlyCollection<TopicPartitionId> partitions, Func<(BrokerQuery Query, SharedQuery<long> StableEnds), TopicPartitionId[], Task<Dictionary<TopicPartitionId, TAnswer>>> ask)
+    {
+        await WaitForLeadersAsync(partitions);
+        var current = metadata.Current;
+        List<Task<Dictionary<TopicPartitionId, TAnswer>>> asking = [];
+        foreach (var led in partitions.GroupBy(current.LeaderOf))
+        {
+            if (led.Key >= 0 && BrokerOf(led.Key) is { } broker)
+            {
+                asking.Add(ask(broker, [.. led]));
+            }
+        }
+
+        Dictionary<TopicPartitionId, TAnswer> answers = [];
+        foreach (var answered in await Task.WhenAll(asking))
+        {
+            foreach (var (partition, answer) in answered)
+            {
+                answers[partition] = answer;
+            }
+        }
+
+        if (!partitions.All(answers.ContainsKey))
+        {
+            metadata.Refresh();
+        }
+
+        return answers;
+    }
+
     /// <summary>Waits for the first answer about topics that nobody has asked about before.</summary>
-    private async Task WaitForLeadersAsync(IReadOnlySet<TopicPartitionId> partitions)
+    private async Task WaitForLeadersAsync(IReadOnlyCollection<TopicPartitionId> partitions)
     {
         if (AreTold())
         {
@@ -94,7 +110,7 @@ internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata,
         }
     }
 
-    private BrokerQuery? BrokerOf(int broker)
+    private (BrokerQuery Query, SharedQuery<long> StableEnds)? BrokerOf(int broker)
     {
         lock (_lock)
         {
@@ -103,12 +119,13 @@ internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata,
                 return null;
             }
 
-            if (!_brokers.TryGetValue(broker, out var query))
+            if (!_brokers.TryGetValue(broker, out var known))
             {
-                _brokers.Add(broker, query = new(broker, _settings, metadata, logger));
+                BrokerQuery query = new(broker, _settings, metadata, logger);
+                _brokers.Add(broker, known = (query, new(partitions => query.AskAsync([.. partitions], OffsetQuestion.AskStableEnd))));
             }
 
-            return query;
+            return known;
         }
     }
 }
