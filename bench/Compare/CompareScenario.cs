@@ -9,6 +9,7 @@ internal sealed record CompareScenario(string Name, string Description, string[]
     [
         new("p2p-qos1", "100 publishers → 100 subscribers, QoS 1, 256 bytes, as fast as it goes", ["p2p", "--qos", "1", "--window", "100"]),
         new("p2p-qos1-5000", "the same at 5,000 messages/s", ["p2p", "--qos", "1", "--rate", "5000"]),
+        new("p2p-qos1-20000", "the same at 20,000 messages/s", ["p2p", "--qos", "1", "--rate", "20000"]),
         new("p2p-qos0", "100 → 100, QoS 0, as fast as they are delivered", ["p2p", "--qos", "0", "--window", "100"]),
         new("p2p-qos2", "100 → 100, QoS 2, as fast as it goes", ["p2p", "--qos", "2", "--window", "100"]),
         new("p2p-qos2-stored", "the same with sessions that outlive their connections", ["p2p", "--qos", "2", "--window", "100", "--session-expiry", "600"]),

@@ -54,7 +54,9 @@ public sealed class KafkaTransactionTests : LogTests
         WrittenTransaction transaction = new([new(Topic, 0), new(OtherTopic, 0)], commits ? [.. stored.Select(result => AppendResult.Stored(0, result.Offset))] : null);
         Assert.Equal(TransactionEnd.Lost, await WaitForEndAsync(first, transaction));
 
+        // Nobody waits any more once it is opened.
         await using var owner = await log.OpenOwnerAsync(Owner, Token);
+        await log.GetOffsetsAsync([new(Topic, 0), new(OtherTopic, 0)], Token);
         await owner.AppendTransactionAsync([new(Topic, Record("x", "next")), new(OtherTopic, Record("x", "next"))], Token);
         await owner.SettleAsync().WaitAsync(Limit);
         string[] expected = commits ? ["first", "next"] : ["next"];
@@ -62,7 +64,62 @@ public sealed class KafkaTransactionTests : LogTests
         {
             await using var reader = log.OpenReader(topic, 0, 0);
             Assert.Equal(expected, await ReadValuesAsync(reader, expected.Length));
-            await log.GetOffsetsAsync([new(topic, 0)], Token);
+        }
+    }
+
+    [Fact]
+    public async Task What_many_owners_commit_while_Kafka_stops_is_read_once_and_nobody_waits_behind_it()
+    {
+        const int Owners = 16;
+        const int Partitions = 4;
+        await using var broker = await KafkaBroker.StartOwnAsync();
+        await using var services = Open(SettingsFor(broker, "Wire"));
+        var log = services.GetRequiredService<IMessageLog>();
+        await log.EnsureTopicsAsync([new(Topic, Owners, IsCompacted: false), new(OtherTopic, Partitions, IsCompacted: false)], Token);
+        var committed = new int[Owners];
+        using CancellationTokenSource end = new();
+        var owning = Enumerable.Range(0, Owners).Select(OwnAsync).ToArray();
+        await UntilAllCommitAsync();
+        await broker.StopAsync();
+        await broker.StartAgainAsync();
+        await UntilAllCommitAsync();
+        await end.CancelAsync();
+        await Task.WhenAll(owning).WaitAsync(Patience);
+        await log.GetOffsetsAsync([.. Enumerable.Range(0, Partitions).Select(partition => new TopicPartitionId(OtherTopic, partition))], Token);
+        for (var owner = 0; owner < Owners; owner++)
+        {
+            await using var reader = log.OpenReader(Topic, owner, 0);
+            Assert.Equal(Enumerable.Range(0, committed[owner]).Select(i => $"{i}"), await ReadValuesAsync(reader, committed[owner]));
+        }
+
+        async Task OwnAsync(int number)
+        {
+            var name = $"{Topic}-{number}";
+            var owner = await log.OpenOwnerAsync(name, CancellationToken.None);
+            while (!end.IsCancellationRequested)
+            {
+                var i = committed[number];
+                await owner.AppendTransactionAsync(
+                    [new(Topic, Record("x", $"{i}", partition: number)), new(OtherTopic, Record("x", $"{i}", partition: i % Partitions))], CancellationToken.None);
+                Volatile.Write(ref committed[number], i + 1);
+                try
+                {
+                    await owner.SettleAsync();
+                }
+                catch (OwnerFailedException)
+                {
+                    await owner.DisposeAsync();
+                    owner = await log.OpenOwnerAsync(name, CancellationToken.None);
+                }
+            }
+
+            await owner.DisposeAsync();
+        }
+
+        async Task UntilAllCommitAsync()
+        {
+            var before = committed.ToArray();
+            await UntilAsync(() => Enumerable.Range(0, Owners).All(owner => Volatile.Read(ref committed[owner]) > before[owner] + 2));
         }
     }
 
