@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using OrleansMqtt.TestKit;
 using Xunit;
 
@@ -79,7 +80,7 @@ public sealed class KafkaAwayTests
             {
                 await publisher.RunAsync(long.MaxValue, stop.Token);
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException or SocketException)
             {
                 Assert.Fail($"{exception.Message} After {publisher.Sent} sent and {publisher.Acknowledged} acknowledged:{Environment.NewLine}{string.Join(Environment.NewLine, server.Process.Lines)}");
             }

@@ -85,9 +85,12 @@ internal sealed class KafkaTransactions(
         var startedAt = Stopwatch.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
+            var areAnswered = true;
             if (isKnown)
             {
-                foreach (var (partition, stable) in await query.AskStableEndsAsync(open.Keys).WaitAsync(cancellationToken))
+                var answers = await query.AskStableEndsAsync(open.Keys).WaitAsync(cancellationToken);
+                areAnswered = open.Keys.All(answers.ContainsKey);
+                foreach (var (partition, stable) in answers)
                 {
                     if (open.TryGetValue(partition, out var last) && stable > last)
                     {
@@ -98,6 +101,7 @@ internal sealed class KafkaTransactions(
 
             var elapsed = Stopwatch.GetElapsedTime(startedAt);
             if (open.Count > 0
+                && areAnswered
                 && (!isKnown || elapsed > OthersLimit)
                 && await TryRemoveEndedAsync(open, cancellationToken)
                 && open.Count > 0
@@ -112,7 +116,7 @@ internal sealed class KafkaTransactions(
                 return TransactionEnd.Complete;
             }
 
-            await Task.Delay(pause, cancellationToken);
+            await Task.Delay(areAnswered ? pause : RetryDelay, cancellationToken);
         }
     }
 
