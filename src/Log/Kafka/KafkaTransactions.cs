@@ -171,9 +171,9 @@ internal sealed class KafkaTransactions(
         while (true)
         {
             // As long as the earlier producer has something open, which is aborted then, the state is asked for once more. Empty says nothing.
-            var before = await Task.Run(coordinator.Describe);
+            var before = await BlockAsync(coordinator.Describe);
             _before = before is { IsCommit: false, IsAbort: false } && _before is not null ? _before : before;
-            if (await Task.Run(() => coordinator.TryInitialize(transactionTimeout)) is { } producer)
+            if (await BlockAsync(() => coordinator.TryInitialize(transactionTimeout)) is { } producer)
             {
                 return (producer, _before);
             }
@@ -185,8 +185,12 @@ internal sealed class KafkaTransactions(
     /// <summary>A transaction of no records: its markers end what the producer has open.</summary>
     private static async Task<bool> EndAsync(TransactionCoordinator coordinator, ProducerIdentity producer, List<TopicPartitionId> partitions, bool commits)
     {
-        await Task.Run(() => coordinator.End(producer, partitions, commits));
-        while (await Task.Run(coordinator.Describe) is { IsComplete: false })
+        await BlockAsync(() =>
+        {
+            coordinator.End(producer, partitions, commits);
+            return true;
+        });
+        while (await BlockAsync(coordinator.Describe) is { IsComplete: false })
         {
             await Task.Delay(CoordinatorDelay);
         }
@@ -194,17 +198,19 @@ internal sealed class KafkaTransactions(
         return true;
     }
 
+    /// <summary>On a thread of its own: a broker that hangs would take those of the pool away from everybody.</summary>
+    private static Task<TResult> BlockAsync<TResult>(Func<TResult> ask) =>
+        Task.Factory.StartNew(ask, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
     private async Task<TransactionState?> TryDescribeAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await Task.Run(
-                () =>
-                {
-                    using var coordinator = TransactionCoordinator.Find(_settings, metadata, transactionalId);
-                    return coordinator.Describe();
-                },
-                CancellationToken.None).WaitAsync(cancellationToken);
+            return await BlockAsync(() =>
+            {
+                using var coordinator = TransactionCoordinator.Find(_settings, metadata, transactionalId);
+                return coordinator.Describe();
+            }).WaitAsync(cancellationToken);
         }
         catch (Exception exception) when (WireConnection.IsFailure(exception) && !cancellationToken.IsCancellationRequested)
         {
@@ -218,7 +224,7 @@ internal sealed class KafkaTransactions(
         {
             try
             {
-                using var coordinator = await Task.Run(() => TransactionCoordinator.Find(_settings, metadata, transactionalId), CancellationToken.None).WaitAsync(cancellationToken);
+                using var coordinator = await BlockAsync(() => TransactionCoordinator.Find(_settings, metadata, transactionalId)).WaitAsync(cancellationToken);
                 return await ask(coordinator);
             }
             catch (WireException exception) when (exception.IsFenced)
