@@ -12,7 +12,6 @@ internal sealed class FaultRun : IAsyncDisposable
     private readonly FaultInjector _injector;
     private readonly List<FaultRow> _rows = [];
     private int _notes;
-    private int _closed;
 
     private FaultRun(TestCluster cluster, int seed, int silos, string siloRoles, TimeSpan outage)
     {
@@ -54,7 +53,7 @@ internal sealed class FaultRun : IAsyncDisposable
         }
 
         // Those that were sent back to their edges.
-        _closed = _load.Closed;
+        var closedBefore = _load.Closed;
         using FaultWills wills = new(_load.Prefix, _rows.Count, _ports, ledger);
         await wills.StartAsync();
         var begun = Stopwatch.GetTimestamp();
@@ -67,8 +66,7 @@ internal sealed class FaultRun : IAsyncDisposable
         var longest = _load.DescribePauses();
         await wills.EndAsync();
         var hasSettled = await FaultLoad.WaitAsync(() => wills.IsComplete, Limit) & await _load.SettleAsync(Limit);
-        var closed = _load.Closed - _closed;
-        _closed += closed;
+        var closed = _load.Closed - closedBefore;
         FaultRow row = new(
             kind, ledger.Acknowledged - acknowledged, ledger.Received - delivered, _load.Lost - lost, _load.Duplicates - duplicates, ledger.OutOfOrder - disorder, ledger.LostSessions - sessions, wills.Wrong,
             ledger.Violations.Count - violations, closed, _injector.MayClose(kind), _injector.LeastClosed, hasSettled, publishing, delivery, _injector.Expected(kind));

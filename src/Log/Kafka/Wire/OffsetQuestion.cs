@@ -39,20 +39,11 @@ internal static class OffsetQuestion
         var writer = connection.Start(WireApi.ListOffsets);
         writer.WriteInt32(-1);
         writer.WriteInt8((byte)isolation);
-        var topics = partitions.GroupBy(partition => partition.Topic).ToArray();
-        writer.WriteInt32(topics.Length);
-        foreach (var topic in topics)
+        writer.WriteTopics(partitions, rest =>
         {
-            writer.WriteString(topic.Key);
-            writer.WriteInt32(topic.Count());
-            foreach (var partition in topic)
-            {
-                writer.WriteInt32(partition.Partition);
-                writer.WriteInt32(-1);
-                writer.WriteInt64(time);
-            }
-        }
-
+            rest.WriteInt32(-1);
+            rest.WriteInt64(time);
+        });
         var reader = connection.SendAndReceive();
         _ = reader.ReadInt32();
         Dictionary<TopicPartitionId, long> offsets = [];

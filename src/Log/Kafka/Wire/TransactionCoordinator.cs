@@ -82,18 +82,7 @@ internal sealed class TransactionCoordinator : IDisposable
     {
         var writer = _connection.Start(WireApi.AddPartitionsToTxn);
         Write(writer, producer);
-        var topics = partitions.GroupBy(partition => partition.Topic).ToArray();
-        writer.WriteInt32(topics.Length);
-        foreach (var topic in topics)
-        {
-            writer.WriteString(topic.Key);
-            writer.WriteInt32(topic.Count());
-            foreach (var partition in topic)
-            {
-                writer.WriteInt32(partition.Partition);
-            }
-        }
-
+        writer.WriteTopics(partitions);
         var reader = _connection.SendAndReceive();
         _ = reader.ReadInt32();
         var refusal = WireError.None;

@@ -79,6 +79,25 @@ internal sealed class WireWriter
     /// <summary>The end of each structure of a flexible request.</summary>
     public void WriteNoTags() => WriteInt8(0);
 
+    /// <summary>Partitions by topic, in a request that is not flexible.</summary>
+    /// <param name="partitions">The partitions.</param>
+    /// <param name="writeRest">Writes what the request has behind each number of a partition; null for nothing.</param>
+    public void WriteTopics(IEnumerable<TopicPartitionId> partitions, Action<WireWriter>? writeRest = null)
+    {
+        var topics = partitions.GroupBy(partition => partition.Topic).ToArray();
+        WriteInt32(topics.Length);
+        foreach (var topic in topics)
+        {
+            WriteString(topic.Key);
+            WriteInt32(topic.Count());
+            foreach (var partition in topic)
+            {
+                WriteInt32(partition.Partition);
+                writeRest?.Invoke(this);
+            }
+        }
+    }
+
     public void WriteBytes(ReadOnlySpan<byte> value)
     {
         WriteInt32(value.Length);
