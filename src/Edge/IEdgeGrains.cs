@@ -18,6 +18,9 @@ internal interface IEdgeGrains
 
     IClusterStatisticsGrain GetClusterStatistics();
 
+    /// <summary>See <see cref="IClientOwners"/>.</summary>
+    int SessionPartitionOf(string clientId);
+
     /// <summary>See <see cref="IRetainedTopic"/>.</summary>
     int RetainedPartitionOf(ReadOnlySpan<byte> topic);
 }

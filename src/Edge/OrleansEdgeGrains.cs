@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace OrleansMqtt.Edge;
 
 /// <summary>The grains of the cluster.</summary>
-internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails silo, IRetainedTopic? retained = null) : IEdgeGrains
+internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails silo, IRetainedTopic? retained = null, IClientOwners? clients = null) : IEdgeGrains
 {
     public SiloAddress Edge => silo.SiloAddress;
 
@@ -16,6 +16,8 @@ internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails 
     public IRetainedPartitionGrain GetRetainedPartition(int partition) => grains.GetGrain<IRetainedPartitionGrain>(partition);
 
     public IClusterStatisticsGrain GetClusterStatistics() => grains.GetGrain<IClusterStatisticsGrain>(0);
+
+    public int SessionPartitionOf(string clientId) => clients?.PartitionOf(clientId) ?? 0;
 
     public int RetainedPartitionOf(ReadOnlySpan<byte> topic) => retained?.PartitionOf(topic) ?? 0;
 }

@@ -29,7 +29,7 @@ public sealed class HandOverTests
         await host.Grains.When(() => host.Grains.Acknowledgements.Count == 2);
 
         var connection = Assert.Single(host.Context.Deliveries.HandOver(sessionPartition: 0, generation: 2)!);
-        Assert.Equal(("c", id, host.Grains.Client("c").Epoch, 4), (connection.ClientId, connection.ConnectionId, connection.Epoch, connection.LastPacketId));
+        Assert.Equal(("c", id, host.Grains.Client("c").Epoch, 4), (connection.ClientId, connection.ConnectionId, connection.Epoch!.Value, connection.LastPacketId));
         Assert.Equal("a", Assert.Single(connection.Subscriptions).Subscription.Filter);
         Assert.Equal(
             [
@@ -67,6 +67,45 @@ public sealed class HandOverTests
         Assert.Equal("9004000100" + "01", await client.ReceivePacketAsync());
         Assert.Equal(2, host.Grains.Calls.Count(call => call == "subscribe a:1"));
         Assert.Single(Assert.Single(host.Context.Deliveries.HandOver(sessionPartition: 0, generation: 3)!).Subscriptions);
+    }
+
+    [Fact]
+    public async Task A_connection_without_an_answer_to_its_CONNECT_is_handed_over_and_takes_the_answer_of_the_owner_before()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        var gate = host.Grains.ConnectGate = new();
+        using var client = await host.OpenAsync();
+        await client.SendAsync(RawClient.ConnectPacket("c", 5, properties: "110000003C", flags: 0));
+        await host.Grains.When(() => host.Grains.Calls.Contains("connect c"));
+        var connection = Assert.Single(host.Context.Deliveries.HandOver(sessionPartition: 0, generation: 2)!);
+        Assert.Equal(("c", host.Grains.Client("c").ConnectionId!.Value, null), (connection.ClientId, connection.ConnectionId, connection.Epoch));
+
+        host.Grains.Generation = 2;
+        host.Grains.Send(connection.ConnectionId, (Message(1), 1, 1));
+        gate.SetResult();
+        Assert.StartsWith("20", await client.ReceivePacketAsync(), StringComparison.Ordinal);
+        await client.ReceivePacketAsync();
+        await client.SendAsync("40020001");
+        await host.Grains.When(() => host.Grains.AcknowledgedGenerations.Contains(2));
+        Assert.Equal(1, host.Grains.Calls.Count(call => call == "connect c"));
+    }
+
+    [Fact]
+    public async Task A_session_that_is_not_stored_is_asked_of_the_next_owner_when_the_answer_comes_from_the_owner_before()
+    {
+        await using var host = await EdgeHost.StartAsync();
+        var gate = host.Grains.ConnectGate = new();
+        using var client = await host.OpenAsync();
+        await client.SendAsync(RawClient.ConnectPacket("c", 5));
+        await host.Grains.When(() => host.Grains.Calls.Contains("connect c"));
+        host.Context.Deliveries.HandOver(sessionPartition: 0, generation: 2);
+        (host.Grains.Generation, host.Grains.ConnectGate) = (2, null);
+        gate.SetResult();
+
+        Assert.StartsWith("20", await client.ReceivePacketAsync(), StringComparison.Ordinal);
+        Assert.Equal(2, host.Grains.Calls.Count(call => call == "connect c"));
+        Assert.Equal(DeliveryResult.Accepted, host.Grains.Send(host.Grains.Client("c").ConnectionId!.Value, (Message(1), 1, 1)));
+        await client.ReceivePacketAsync();
     }
 
     [Fact]

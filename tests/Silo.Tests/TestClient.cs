@@ -43,6 +43,11 @@ internal sealed class TestClient : IAsyncDisposable
             .WithProtocolVersion(version)
             .WithCleanSession(cleanStart ?? sessionExpiry == 0);
         var result = await client._client.ConnectAsync((sessionExpiry == 0 ? options : options.WithSessionExpiryInterval(sessionExpiry)).Build());
+        if (result.ResultCode != MqttClientConnectResultCode.Success)
+        {
+            throw new InvalidOperationException($"The server refused client '{client._client.Options.ClientId}': {result.ResultCode}, {result.ReasonString}");
+        }
+
         client.IsSessionPresent = result.IsSessionPresent;
         return client;
     }

@@ -125,29 +125,27 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
     }
 
-    /// <summary>Whether the session was asked for, so that it has to hear when the connection ends, even without an answer.</summary>
-    public bool HasAsked { get; private set; }
-
-    public ushort ReceiveMaximum => _packet!.ReceiveMaximum;
-
-    /// <summary>Asks for the session; null when the connection is closing.</summary>
-    public async ValueTask<ConnectResult?> AttachAsync()
+    /// <summary>Asks for the session and gives it to the connection, or closes it.</summary>
+    public async ValueTask AttachAsync()
     {
         if (FindOtherServer() is { } elsewhere)
         {
             connection.Close(elsewhere);
-            return null;
+            return;
         }
 
         if (!await context.ConnectTurns.EnterAsync(ClientId))
         {
             connection.Close(CloseReason.Server(ReasonCode.ServerBusy, "A later connection uses the client identifier."));
-            return null;
+            return;
         }
 
         try
         {
-            return connection.IsClosing ? null : await AskAsync();
+            if (!connection.IsClosing)
+            {
+                await AskAsync();
+            }
         }
         finally
         {
@@ -185,10 +183,10 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         }
     }
 
-    private async ValueTask<ConnectResult?> AskAsync()
+    private async ValueTask AskAsync()
     {
-        HasAsked = true;
         var packet = _packet!;
+        connection.Ask(context.Grains.SessionPartitionOf(ClientId), packet.ReceiveMaximum);
         var request = new ConnectRequest
         {
             Edge = context.Grains.Edge,
@@ -203,10 +201,23 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
         {
             try
             {
-                return await context.Grains.GetClient(ClientId).Connect(request);
+                var session = await context.Grains.GetClient(ClientId).Connect(request);
+                var isStored = session.SessionPresent || session.SessionExpirySeconds > 0 || request.Will is not null;
+                if (context.Deliveries.TryBind(connection, session, isStored))
+                {
+                    return;
+                }
+
+                if (isStored || !MayAskAgain())
+                {
+                    connection.Close(CloseReason.Server(ReasonCode.ServerUnavailable, "The session's partition has another owner now."));
+                    return;
+                }
+
+                // The new owner has nothing of it, so it is asked as for the first time.
+                context.Logger.SessionCallFailed(ClientId, "Its partition has moved.");
             }
-            catch (OrleansMessageRejectionException exception) when (
-                exception is not SiloUnavailableException && !connection.IsClosing && context.Time.GetElapsedTime(begun) < context.Options.ConnectTimeout)
+            catch (OrleansMessageRejectionException exception) when (exception is not SiloUnavailableException && MayAskAgain())
             {
                 // It was not begun: the grain is moving.
                 context.Logger.SessionCallFailed(ClientId, exception.Message);
@@ -214,11 +225,13 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             catch (Exception exception)
             {
                 connection.Close(CloseReason.Server(ReasonCode.ServerUnavailable, $"The session is not available ({exception.GetType().Name})."));
-                return null;
+                return;
             }
 
             await Task.Delay(pause, context.Time);
         }
+
+        bool MayAskAgain() => !connection.IsClosing && context.Time.GetElapsedTime(begun) < context.Options.ConnectTimeout;
     }
 
     /// <summary>Makes CONNACK, without what may be left out where it would be larger than the client takes.</summary>

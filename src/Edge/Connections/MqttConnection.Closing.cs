@@ -185,7 +185,7 @@ internal sealed partial class MqttConnection
     /// <summary>Until it has heard: else its will would never be published, nor would it ever end.</summary>
     private async Task TellSessionAsync(DisconnectNotice notice)
     {
-        if (Session is null && !_hasConnectFailed)
+        if (SessionPartition == NoPartition)
         {
             return;
         }

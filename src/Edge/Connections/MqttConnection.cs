@@ -15,6 +15,8 @@ internal sealed partial class MqttConnection : IDisposable
     /// <summary>So many bytes of a packet that is not complete keep the connection alive as a packet does.</summary>
     private const int LivelyBytes = 1024;
 
+    private const int NoPartition = -1;
+
     private readonly EdgeContext _context;
     private readonly IDuplexPipe _transport;
     private readonly EndPoint? _remote;
@@ -29,6 +31,7 @@ internal sealed partial class MqttConnection : IDisposable
     private TakenDeliveries? _taken;
     private HeldSubscriptions? _subscriptions;
     private long _handedOverTo;
+    private int _sessionPartition = NoPartition;
     private ConnectResult? _session;
     private ushort _receiveMaximum;
     private Task _run = Task.CompletedTask;
@@ -36,7 +39,6 @@ internal sealed partial class MqttConnection : IDisposable
     private long _keepAliveTicks;
     private bool _isAuthenticating;
     private bool _isConnectReceived;
-    private bool _hasConnectFailed;
     private bool _isAccepted;
     private bool _sendsReasonStrings;
     private volatile bool _isReading;
@@ -86,11 +88,10 @@ internal sealed partial class MqttConnection : IDisposable
     public CancellationToken WhenClosing => _whenClosing;
 
     /// <summary>The session, once the client is connected.</summary>
-    public ConnectResult Session
-    {
-        get => Volatile.Read(ref _session)!;
-        private set => Volatile.Write(ref _session, value);
-    }
+    public ConnectResult Session => Volatile.Read(ref _session)!;
+
+    /// <summary>The partition of the session, from when the session is asked for; negative before.</summary>
+    public int SessionPartition => Volatile.Read(ref _sessionPartition);
 
     /// <summary>The generation of the owner that it was handed over to last; 0 when it was not.</summary>
     public long HandedOverTo => Volatile.Read(ref _handedOverTo);
@@ -139,6 +140,16 @@ internal sealed partial class MqttConnection : IDisposable
         return taken;
     }
 
+    /// <summary>Its session is asked for: from now on the owner of that partition may know it.</summary>
+    public void Ask(int sessionPartition, ushort receiveMaximum)
+    {
+        _receiveMaximum = receiveMaximum;
+        Volatile.Write(ref _sessionPartition, sessionPartition);
+    }
+
+    /// <summary>The owner has answered; called by <see cref="DeliveryReceiver.TryBind"/>.</summary>
+    public void Bind(ConnectResult session) => Volatile.Write(ref _session, session);
+
     /// <summary>See <see cref="IEdgeService.HandOver"/>.</summary>
     public HandedOverConnection HandOver(long generation)
     {
@@ -147,10 +158,10 @@ internal sealed partial class MqttConnection : IDisposable
         return new()
         {
             ClientId = ClientId,
-            Epoch = Session.Epoch,
+            Epoch = Session?.Epoch,
             ConnectionId = Id,
             ReceiveMaximum = _receiveMaximum,
-            Subscriptions = Session.SessionExpirySeconds > 0 ? [] : Subscriptions.All,
+            Subscriptions = Session is { SessionExpirySeconds: 0 } ? Subscriptions.All : [],
             Unacknowledged = unacknowledged,
             Taken = taken,
             TakenQoS0 = takenQoS0,
@@ -284,20 +295,8 @@ internal sealed partial class MqttConnection : IDisposable
         HasSessionExpiry = exchange.HasSessionExpiry;
         OutgoingTopicAliases = exchange.OutgoingTopicAliases;
         _sendsReasonStrings = exchange.RequestsProblemInformation && Version == ProtocolVersion.Mqtt5;
-        if (await exchange.AttachAsync() is not { } session)
-        {
-            _hasConnectFailed = exchange.HasAsked;
-            return false;
-        }
-
-        _receiveMaximum = exchange.ReceiveMaximum;
-        Session = session;
-        if (!_context.Deliveries.IsLatest(session.SessionPartition, session.Epoch.Generation))
-        {
-            Close(CloseReason.Server(ReasonCode.ServerUnavailable, "The session's partition has another owner now."));
-        }
-
-        if (IsClosing)
+        await exchange.AttachAsync();
+        if (IsClosing || Session is not { } session)
         {
             return false;
         }

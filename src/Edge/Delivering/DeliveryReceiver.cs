@@ -55,18 +55,19 @@ internal sealed class DeliveryReceiver(EdgeContext context)
                 (partition.Generation, partition.NextSequence) = (generation, 0);
             }
 
+            // Connections without an answer to their CONNECT are among them: it may be on its way, from an owner before.
             // First what is for the earlier owner goes, then each connection counts for the new one: an acknowledgement between the two is dropped, and counted.
             context.Acknowledgements.Get(sessionPartition).BeginGeneration(generation);
             return
             [
                 .. context.Connections.All
-                    .Where(connection => connection.Session is { } session && session.SessionPartition == sessionPartition && session.Epoch.Generation < generation)
+                    .Where(connection => connection.SessionPartition == sessionPartition && (connection.Session is not { } session || session.Epoch.Generation < generation))
                     .Select(connection => connection.HandOver(generation)),
             ];
         }
     }
 
-    /// <summary>The generation of the last owner that was heard of; the least number when there was none.</summary>
+    /// <summary>The generation of the last owner that was heard of; 0, before those of all owners, when there was none.</summary>
     public long GenerationOf(int sessionPartition)
     {
         var partition = GetPartition(sessionPartition);
@@ -76,13 +77,22 @@ internal sealed class DeliveryReceiver(EdgeContext context)
         }
     }
 
-    /// <summary>Whether the owner of that generation is still the last that was heard of, so that it knows a connection that it has just accepted.</summary>
-    public bool IsLatest(int sessionPartition, long generation)
+    /// <summary>
+    /// Gives a connection the session that an owner has answered with. False when a later owner, who does not know the connection, has taken the others meanwhile. It does know one
+    /// that is in the session's record, which is stored before the answer.
+    /// </summary>
+    public bool TryBind(MqttConnection connection, ConnectResult session, bool isStored)
     {
-        var partition = GetPartition(sessionPartition);
+        var partition = GetPartition(session.SessionPartition);
         lock (partition)
         {
-            return partition.Generation <= generation;
+            if (partition.Generation > session.Epoch.Generation && !(isStored && connection.HandedOverTo == partition.Generation))
+            {
+                return false;
+            }
+
+            connection.Bind(session);
+            return true;
         }
     }
 
@@ -144,7 +154,7 @@ internal sealed class DeliveryReceiver(EdgeContext context)
 
     private sealed class PartitionState
     {
-        public long Generation = long.MinValue;
+        public long Generation;
         public long NextSequence;
         public readonly List<MqttConnection> Touched = [];
     }

@@ -9,8 +9,8 @@ public sealed class HandedOverConnection
     /// <summary>The client identifier.</summary>
     [Id(0)] public required string ClientId { get; init; }
 
-    /// <summary>From <see cref="ConnectResult.Epoch"/>; the connection keeps it.</summary>
-    [Id(1)] public required ConnectionEpoch Epoch { get; init; }
+    /// <summary>From <see cref="ConnectResult.Epoch"/>; the connection keeps it. Null while the edge has asked for the session and has no answer.</summary>
+    [Id(1)] public required ConnectionEpoch? Epoch { get; init; }
 
     /// <summary>From <see cref="ConnectRequest.ConnectionId"/>.</summary>
     [Id(2)] public required long ConnectionId { get; init; }

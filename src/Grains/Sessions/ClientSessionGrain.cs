@@ -56,23 +56,18 @@ internal sealed partial class ClientSessionGrain(
 
         if (expirySeconds > 0 || request.Will is not null || state.RecordExists)
         {
-            var session = state.State;
-            session.ExpirySeconds = expirySeconds;
-            session.Will = request.Will;
-            (session.Epoch, session.Edge, session.ConnectionId) = (result.Epoch, request.Edge.ToParsableString(), request.ConnectionId);
-            await state.WriteStateAsync();
-        }
-
-        if (result.SessionPresent)
-        {
-            await _owner.Start(_clientId, result.Epoch);
-            if (Array.FindAll([.. state.State.Subscriptions.Select(static each => each.Subscription)], IsSystem) is { Length: > 0 } subscriptions)
+            await StoreConnection(request, expirySeconds, result.Epoch);
+            while (!await _owner.Start(_clientId, result.Epoch))
             {
-                result = result with { SystemSubscriptions = subscriptions };
+                // Another owner, who came between, has the session without this connection.
+                result = (await _owner.Attach(_clientId, request, expirySeconds)) with { SessionPresent = result.SessionPresent };
+                await StoreConnection(request, expirySeconds, result.Epoch);
             }
         }
 
-        return result;
+        return result.SessionPresent && Array.FindAll([.. state.State.Subscriptions.Select(static each => each.Subscription)], IsSystem) is { Length: > 0 } subscriptions
+            ? result with { SystemSubscriptions = subscriptions }
+            : result;
     }
 
     public async ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions)
@@ -190,6 +185,14 @@ internal sealed partial class ClientSessionGrain(
         {
             await _owner.SetDue(_clientId, session.DueAt);
         }
+    }
+
+    private Task StoreConnection(ConnectRequest request, uint expirySeconds, ConnectionEpoch epoch)
+    {
+        var session = state.State;
+        (session.ExpirySeconds, session.Will) = (expirySeconds, request.Will);
+        (session.Epoch, session.Edge, session.ConnectionId) = (epoch, request.Edge.ToParsableString(), request.ConnectionId);
+        return state.WriteStateAsync();
     }
 
     private static bool IsSystem(Subscription subscription) => subscription.Filter.StartsWith("$SYS/", StringComparison.Ordinal);

@@ -14,20 +14,21 @@ internal sealed class HandedOverSessions(SessionTable sessions, SessionLoader lo
 
     /// <summary>Takes a connection; false when it is not its client's living one: it is to be closed.</summary>
     /// <param name="connection">The connection.</param>
+    /// <param name="epoch">Its epoch.</param>
     /// <param name="edge">Its edge.</param>
     /// <param name="living">The epoch of the connection that the session's record names; null when there is no record, or it names none.</param>
-    public bool TryTake(HandedOverConnection connection, EdgeOutbox edge, ConnectionEpoch? living)
+    public bool TryTake(HandedOverConnection connection, ConnectionEpoch epoch, EdgeOutbox edge, ConnectionEpoch? living)
     {
         var session = sessions.Find(connection.ClientId);
         if (session is { Edge: not null })
         {
             // Two edges have a connection of the client: the later one lives.
-            if (connection.Epoch < session.Epoch)
+            if (epoch < session.Epoch)
             {
                 return false;
             }
         }
-        else if (session is not null && living != connection.Epoch)
+        else if (session is not null && living != epoch)
         {
             return false;
         }
@@ -40,7 +41,7 @@ internal sealed class HandedOverSessions(SessionTable sessions, SessionLoader lo
 
         session.Window.Open(Math.Min(connection.ReceiveMaximum, options.MaximumInflight), options.MaximumInflightBytes);
         TakeDeliveries(session, connection);
-        session.Continue(edge, connection.ConnectionId, connection.Epoch);
+        session.Continue(edge, connection.ConnectionId, epoch);
         sessions.Continue(session);
         TakeSubscriptions(session, connection);
         RetainedDelivery.Resume(session);

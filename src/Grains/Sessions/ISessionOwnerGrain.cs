@@ -15,8 +15,8 @@ internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IPartitionOwnerGra
     /// <summary>Binds the session that there is to a connection; deliveries wait for <see cref="Start"/>.</summary>
     ValueTask<ConnectResult> Attach(string clientId, [Immutable] ConnectRequest request, uint expirySeconds);
 
-    /// <summary>The connection is accepted: what is in flight is sent again, and what waits follows.</summary>
-    ValueTask Start(string clientId, ConnectionEpoch epoch);
+    /// <summary>The connection is accepted: what is in flight is sent again, and what waits follows. False when the owner does not know it: the partition came here meanwhile.</summary>
+    ValueTask<bool> Start(string clientId, ConnectionEpoch epoch);
 
     /// <summary>
     /// Takes the session from the connection that has it: of what comes from there only acknowledgements that are on their way count still. Null when there is none.

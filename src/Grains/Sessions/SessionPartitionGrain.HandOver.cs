@@ -7,7 +7,7 @@ namespace OrleansMqtt.Grains;
 // The connections of an earlier owner stay open: their edges hand them over, and until all have, no call about a session is answered and nothing is delivered.
 internal sealed partial class SessionPartitionGrain
 {
-    private async Task TakeConnections(SessionLoader loader, List<(string ClientId, ConnectionEpoch Epoch)> connected)
+    private async Task TakeConnections(SessionLoader loader, List<(string ClientId, SessionRecord Record)> connected)
     {
         // Outside of the activation.
         await Task.Yield();
@@ -21,13 +21,14 @@ internal sealed partial class SessionPartitionGrain
             }
 
             HandedOverSessions sessions = new(_sessions, loader, _sources, _subscriptions, _memberships, options.Value);
-            var living = connected.ToDictionary(static each => each.ClientId, static each => each.Epoch, StringComparer.Ordinal);
+            var living = connected.ToDictionary(static each => each.ClientId, static each => each.Record, StringComparer.Ordinal);
             List<(SiloAddress Edge, long ConnectionId)> refused = [];
             foreach (var (edge, connections) in handedOver)
             {
                 foreach (var connection in connections!)
                 {
-                    if (!sessions.TryTake(connection, EdgeOf(edge), living.TryGetValue(connection.ClientId, out var epoch) ? epoch : null))
+                    var record = living.GetValueOrDefault(connection.ClientId);
+                    if ((connection.Epoch ?? EpochOf(connection, edge, record)) is { } epoch && !sessions.TryTake(connection, epoch, EdgeOf(edge), record?.Epoch))
                     {
                         refused.Add((edge, connection.ConnectionId));
                     }
@@ -41,7 +42,7 @@ internal sealed partial class SessionPartitionGrain
                 CloseRefused(edge, connectionId).Ignore();
             }
 
-            Lose([.. connected.Where(each => _sessions.Find(each.ClientId, each.Epoch) is not { Edge: not null })]).Ignore();
+            Lose([.. connected.Select(static each => (each.ClientId, each.Record.Epoch)).Where(each => _sessions.Find(each.ClientId, each.Epoch) is not { Edge: not null })]).Ignore();
         }
         catch (Exception exception)
         {
@@ -51,6 +52,10 @@ internal sealed partial class SessionPartitionGrain
             _handedOver.Task.Ignore();
         }
     }
+
+    /// <summary>The epoch of a connection whose edge has no answer yet: the earlier owner accepted it if the session's record names it. Null when not: the edge asks again.</summary>
+    private static ConnectionEpoch? EpochOf(HandedOverConnection connection, SiloAddress edge, SessionRecord? record) =>
+        record is not null && record.ConnectionId == connection.ConnectionId && record.Edge == edge.ToParsableString() ? record.Epoch : null;
 
     private void GoOn(HandedOverSessions sessions)
     {

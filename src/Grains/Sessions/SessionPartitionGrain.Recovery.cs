@@ -90,7 +90,7 @@ internal sealed partial class SessionPartitionGrain
     }
 
     /// <returns>The clients that were connected: their connections ended with the earlier owner.</returns>
-    private List<(string ClientId, ConnectionEpoch Epoch)> LoadSessions(SessionLoader loader)
+    private List<(string ClientId, SessionRecord Record)> LoadSessions(SessionLoader loader)
     {
         foreach (var record in loader.Records)
         {
@@ -102,7 +102,7 @@ internal sealed partial class SessionPartitionGrain
             _groups.Load(session, record);
         }
 
-        List<(string, ConnectionEpoch)> connected = [];
+        List<(string, SessionRecord)> connected = [];
         foreach (var (session, record) in loader.CreateSessions(_sessions, _sources))
         {
             _sessions.Add(session);
@@ -127,7 +127,7 @@ internal sealed partial class SessionPartitionGrain
 
             if (record.IsConnected)
             {
-                connected.Add((session.ClientId, record.Epoch));
+                connected.Add((session.ClientId, record));
             }
             else
             {

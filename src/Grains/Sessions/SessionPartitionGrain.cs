@@ -140,16 +140,19 @@ internal sealed partial class SessionPartitionGrain(
         return Attach(_sessions.Find(clientId) ?? Create(clientId), request, expirySeconds, isNew: false);
     }
 
-    public async ValueTask Start(string clientId, ConnectionEpoch epoch)
+    public async ValueTask<bool> Start(string clientId, ConnectionEpoch epoch)
     {
         await _handedOver.Task;
-        if (_sessions.Find(clientId, epoch) is { } session)
+        if (_sessions.Find(clientId, epoch) is not { Edge: not null } session)
         {
-            session.Start();
-            _memberships.Connected(session);
-            _sender.Pump(session);
-            _sender.Flush();
+            return false;
         }
+
+        session.Start();
+        _memberships.Connected(session);
+        _sender.Pump(session);
+        _sender.Flush();
+        return true;
     }
 
     public async ValueTask<LivingConnection?> Seize(string clientId)

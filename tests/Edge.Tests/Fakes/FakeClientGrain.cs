@@ -11,7 +11,7 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
     public int Slot => slot;
 
     /// <summary>Of the living connection.</summary>
-    public ConnectionEpoch Epoch => new(1, _epoch);
+    public ConnectionEpoch Epoch { get; private set; }
 
     /// <summary>The identifiers of QoS 2 messages that were not released.</summary>
     public HashSet<ushort> Received { get; } = [];
@@ -32,7 +32,7 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
             throw failure;
         }
 
-        if (ConnectionId is { } previous && grains.Context.Connections.Find(previous) is { } connection)
+        if (ConnectionId is { } previous && previous != request.ConnectionId && grains.Context.Connections.Find(previous) is { } connection)
         {
             await connection.CloseTakenOverAsync();
         }
@@ -42,7 +42,13 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
         var kept = grains.SessionPresent ? Subscriptions.Where(each => each.Key.StartsWith("$SYS/", StringComparison.Ordinal)).ToArray() : [];
         Subscriptions.Clear();
         grains.Record($"connect {clientId}");
-        return new ConnectResult(new ConnectionEpoch(1, ++_epoch), grains.SessionPresent, 0, slot, grains.GrantedExpiry ?? request.SessionExpirySeconds)
+        var epoch = Epoch = new(grains.Generation, ++_epoch);
+        if (grains.ConnectGate is { } gate)
+        {
+            await gate.Task;
+        }
+
+        return new ConnectResult(epoch, grains.SessionPresent, 0, slot, grains.GrantedExpiry ?? request.SessionExpirySeconds)
         {
             SystemSubscriptions = kept.Length == 0 ? null : Array.ConvertAll(kept, each => new Subscription { Filter = each.Key, MaximumQoS = each.Value }),
         };
@@ -106,5 +112,5 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
     }
 
     /// <summary>Makes the living connection's epoch an old one.</summary>
-    public void Supersede() => _epoch++;
+    public void Supersede() => Epoch = new(Epoch.Generation, ++_epoch);
 }

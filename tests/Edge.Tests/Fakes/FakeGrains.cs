@@ -34,6 +34,12 @@ internal sealed class FakeGrains : IEdgeGrains
     /// <summary>What a call throws instead of working.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>Set to make the answer to CONNECT wait.</summary>
+    public TaskCompletionSource? ConnectGate { get; set; }
+
+    /// <summary>The owner of the sessions.</summary>
+    public long Generation { get; set; } = 1;
+
     /// <summary>Set to make SUBSCRIBE wait.</summary>
     public TaskCompletionSource? SubscribeGate { get; set; }
 
@@ -95,6 +101,8 @@ internal sealed class FakeGrains : IEdgeGrains
     public IRetainedPartitionGrain GetRetainedPartition(int partition) => _retained.GetOrAdd(partition, number => new FakeRetainedGrain(this, number));
 
     public IClusterStatisticsGrain GetClusterStatistics() => new FakeClusterStatisticsGrain();
+
+    public int SessionPartitionOf(string clientId) => 0;
 
     public int RetainedPartitionOf(ReadOnlySpan<byte> topic) => topic.Length % 2;
 
@@ -203,7 +211,7 @@ internal sealed class FakeGrains : IEdgeGrains
         lock (_topics)
         {
             return Context.Deliveries.Deliver(
-                new DeliveryBatch { SessionPartition = 0, Generation = 1, Sequence = _sequence++, Messages = [.. messages], Deliveries = [.. deliveries] });
+                new DeliveryBatch { SessionPartition = 0, Generation = Generation, Sequence = _sequence++, Messages = [.. messages], Deliveries = [.. deliveries] });
         }
     }
 

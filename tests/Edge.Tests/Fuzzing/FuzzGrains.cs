@@ -33,6 +33,8 @@ internal sealed class FuzzGrains : IEdgeGrains, ISessionPartitionGrain, IRetaine
 
     public IClusterStatisticsGrain GetClusterStatistics() => new FakeClusterStatisticsGrain();
 
+    public int SessionPartitionOf(string clientId) => 0;
+
     public int RetainedPartitionOf(ReadOnlySpan<byte> topic) => topic.Length % 2;
 
     public ValueTask Acknowledge(AcknowledgementBatch batch) => default;
