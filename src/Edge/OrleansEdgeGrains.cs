@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace OrleansMqtt.Edge;
 
 /// <summary>The grains of the cluster.</summary>
-internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails silo, IRetainedTopic? retained = null, IClientOwners? clients = null) : IEdgeGrains
+internal sealed class OrleansEdgeGrains(IGrainFactory grains, ILocalSiloDetails silo, IClientOwners? clients = null, IRetainedTopic? retained = null) : IEdgeGrains
 {
     public SiloAddress Edge => silo.SiloAddress;
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using MQTTnet;
+using MQTTnet.Protocol;
 using OrleansMqtt.Silo.Tests;
 
 namespace OrleansMqtt.Cluster.Tests;
@@ -9,11 +11,13 @@ public sealed class ConnectingTests
     private const int Clients = 12;
 
     [Fact]
-    public async Task A_client_that_connects_while_its_partition_moves_is_accepted_and_served()
+    public async Task A_client_that_connects_while_its_partition_moves_is_accepted_and_served_and_its_will_comes_once()
     {
         await using var cluster = await TestCluster.StartAsync(silos: 0, edges: 0, configure: static _ => { });
         var staying = await cluster.AddAsync("silo,edge");
         await cluster.WaitForOwnersAsync(1);
+        await using var mourner = await TestClient.ConnectAsync(staying.Port);
+        await mourner.SubscribeAsync("wills/#");
         using CancellationTokenSource stop = new();
         var connecting = Enumerable.Range(0, Clients).Select(client => ConnectOverAndOverAsync(staying.Port, client, stop.Token)).ToArray();
         var joining = await cluster.AddAsync("silo,edge");
@@ -24,9 +28,16 @@ public sealed class ConnectingTests
         var counts = await Task.WhenAll(connecting).WaitAsync(TestClient.Limit);
         TestContext.Current.TestOutputHelper!.WriteLine($"{counts.Sum(static count => count.Connects)} connects, the slowest after {counts.Max(static count => count.Slowest).TotalMilliseconds:F0} ms");
         Assert.All(counts, static count => Assert.InRange(count.Connects, 2, int.MaxValue));
+
+        // Each connection was lost.
+        var expected = counts.SelectMany(static (count, client) => HasWill(client) ? Enumerable.Range(1, count.Connects).Select(connect => $"wills/{client} {connect}") : []).Order().ToArray();
+        var wills = await mourner.ReceiveUntilAsync(messages => messages.Count == expected.Length);
+        Assert.Equal(expected, wills.Select(static will => $"{will.Topic} {TestClient.TextOf(will)}").Order());
     }
 
-    /// <summary>Every second client has a session that is stored; all get what is sent to them.</summary>
+    private static bool HasWill(int client) => client % 4 < 2;
+
+    /// <summary>Every second client has a session that is stored, and every second of both kinds a will; all get what is sent to them.</summary>
     private static async Task<(int Connects, TimeSpan Slowest)> ConnectOverAndOverAsync(int port, int number, CancellationToken stop)
     {
         var (connects, slowest) = (0, TimeSpan.Zero);
@@ -34,20 +45,24 @@ public sealed class ConnectingTests
         while (!stop.IsCancellationRequested)
         {
             var start = Stopwatch.GetTimestamp();
-            await using var client = await TestClient.ConnectAsync(port, $"client-{number}", sessionExpiry: isStored ? 3600u : 0);
-            Assert.Equal(isStored && connects > 0, client.IsSessionPresent);
+            connects++;
+            await using var client = await TestClient.ConnectAsync(
+                port, $"client-{number}", sessionExpiry: isStored ? 3600u : 0, configure: HasWill(number) ? AddWill : null);
+            Assert.Equal(isStored && connects > 1, client.IsSessionPresent);
             slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, Stopwatch.GetElapsedTime(start).Ticks));
             if (!client.IsSessionPresent)
             {
                 await client.SubscribeAsync($"to/{number}");
             }
 
-            await client.PublishAsync($"to/{number}", $"{++connects}");
+            await client.PublishAsync($"to/{number}", $"{connects}");
 
             // The one before comes once more where the connection was closed before its acknowledgement had left.
             await client.ReceiveUntilAsync(messages => messages.Count > 0 && TestClient.TextOf(messages[^1]) == $"{connects}");
         }
 
         return (connects, slowest);
+
+        void AddWill(MqttClientOptionsBuilder options) => options.WithWillTopic($"wills/{number}").WithWillPayload($"{connects}").WithWillQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce);
     }
 }

@@ -17,6 +17,7 @@ public sealed class StoredSessionTests
             Epoch = new(5, 300),
             Edge = "E",
             ConnectionId = 7,
+            IsFirstConnection = true,
             DisconnectedAt = 128,
             Will = new() { DelaySeconds = 2, Message = new() { Topic = "w", Payload = new byte[] { 9 }, QoS = 2, Retain = true, PublisherClientId = "c" } },
         };
@@ -29,11 +30,12 @@ public sealed class StoredSessionTests
 
         Assert.Equal(
             "02" + "3C" + "05" + "AC02" + "0145" + "07" + "8001" + "0D" + "02" + "0177" + "0109" + "0163" + "01" + "02" + "0001" + "01C801"
-            + "03" + "03612F23" + "0100" + "0162" + "0600" + "0163" + "69AC0200",
+            + "03" + "03612F23" + "0100" + "0162" + "0600" + "0163" + "69AC0200" + "01",
             Convert.ToHexString(bytes));
         var decoded = SessionRecordCodec.Decode(bytes);
         Assert.Equal(record.Epoch, decoded.Epoch);
         Assert.Equal(record.Edge, decoded.Edge);
+        Assert.True(decoded.IsFirstConnection);
         Assert.Equal(2u, decoded.Will!.DelaySeconds);
         Assert.Equal(2, decoded.Will.Message.QoS);
         Assert.True(decoded.Will.Message.Retain);

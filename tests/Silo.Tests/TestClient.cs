@@ -23,7 +23,7 @@ internal sealed class TestClient : IAsyncDisposable
 
     public bool IsSessionPresent { get; private set; }
 
-    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, uint sessionExpiry = 0, bool? cleanStart = null, bool acknowledges = true)
+    public static async Task<TestClient> ConnectAsync(int port, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500, uint sessionExpiry = 0, bool? cleanStart = null, bool acknowledges = true, Action<MqttClientOptionsBuilder>? configure = null)
     {
         TestClient client = new();
         client._client.ApplicationMessageReceivedAsync += received =>
@@ -42,6 +42,7 @@ internal sealed class TestClient : IAsyncDisposable
             .WithClientId(clientId ?? $"c{Guid.NewGuid():N}")
             .WithProtocolVersion(version)
             .WithCleanSession(cleanStart ?? sessionExpiry == 0);
+        configure?.Invoke(options);
         var result = await client._client.ConnectAsync((sessionExpiry == 0 ? options : options.WithSessionExpiryInterval(sessionExpiry)).Build());
         if (result.ResultCode != MqttClientConnectResultCode.Success)
         {

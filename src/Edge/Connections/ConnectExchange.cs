@@ -186,7 +186,7 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
     private async ValueTask AskAsync()
     {
         var packet = _packet!;
-        connection.Ask(context.Grains.SessionPartitionOf(ClientId), packet.ReceiveMaximum);
+        connection.BeginAsking(context.Grains.SessionPartitionOf(ClientId), packet.ReceiveMaximum);
         var request = new ConnectRequest
         {
             Edge = context.Grains.Edge,
@@ -202,13 +202,13 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             try
             {
                 var session = await context.Grains.GetClient(ClientId).Connect(request);
-                var isStored = session.SessionPresent || session.SessionExpirySeconds > 0 || request.Will is not null;
-                if (context.Deliveries.TryBind(connection, session, isStored))
+                var hasRecord = session.SessionPresent || session.SessionExpirySeconds > 0 || request.Will is not null;
+                if (context.Deliveries.TryBind(connection, session, hasRecord))
                 {
                     return;
                 }
 
-                if (isStored || !MayAskAgain())
+                if (hasRecord || !MayAskAgain())
                 {
                     connection.Close(CloseReason.Server(ReasonCode.ServerUnavailable, "The session's partition has another owner now."));
                     return;
@@ -217,9 +217,9 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
                 // The new owner has nothing of it, so it is asked as for the first time.
                 context.Logger.SessionCallFailed(ClientId, "Its partition has moved.");
             }
-            catch (OrleansMessageRejectionException exception) when (exception is not SiloUnavailableException && MayAskAgain())
+            catch (OrleansMessageRejectionException exception) when (MayAskAgain())
             {
-                // It was not begun: the grain is moving.
+                // The grain is moving, or its silo is gone.
                 context.Logger.SessionCallFailed(ClientId, exception.Message);
             }
             catch (Exception exception)

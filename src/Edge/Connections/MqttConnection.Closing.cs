@@ -121,7 +121,8 @@ internal sealed partial class MqttConnection
             await publishes.WaitUntilSettledAsync();
         }
 
-        if (reason != CloseReason.TakenOver)
+        // A later owner may not know that it was taken over.
+        if (reason != CloseReason.TakenOver || HandedOverTo > 0)
         {
             // Its acknowledgements count still.
             await (_acknowledgements?.WaitUntilSentAsync() ?? Task.CompletedTask);

@@ -128,7 +128,7 @@ internal sealed partial class MqttConnection : IDisposable
         _acknowledgements!.Add(new Acknowledgement(Session.SessionSlot, Session.Epoch, packetId, kind, reasonCode), generation, isAwaited);
     }
 
-    /// <summary>What it has taken, made at the first delivery. Called by one thread at a time.</summary>
+    /// <summary>What it has taken, made at the first delivery, or when it is handed over. Called by one thread at a time.</summary>
     public TakenDeliveries GetTaken(long generation)
     {
         if (_taken is { } taken)
@@ -141,20 +141,30 @@ internal sealed partial class MqttConnection : IDisposable
     }
 
     /// <summary>Its session is asked for: from now on the owner of that partition may know it.</summary>
-    public void Ask(int sessionPartition, ushort receiveMaximum)
+    public void BeginAsking(int sessionPartition, ushort receiveMaximum)
     {
         _receiveMaximum = receiveMaximum;
         Volatile.Write(ref _sessionPartition, sessionPartition);
     }
 
     /// <summary>The owner has answered; called by <see cref="DeliveryReceiver.TryBind"/>.</summary>
-    public void Bind(ConnectResult session) => Volatile.Write(ref _session, session);
+    public void Bind(ConnectResult session)
+    {
+        if (HandedOverTo > session.Epoch.Generation)
+        {
+            GetTaken(HandedOverTo);
+        }
+
+        Volatile.Write(ref _session, session);
+    }
 
     /// <summary>See <see cref="IEdgeService.HandOver"/>.</summary>
     public HandedOverConnection HandOver(long generation)
     {
         Volatile.Write(ref _handedOverTo, generation);
-        var (unacknowledged, taken, takenQoS0, lastPacketId) = GetTaken(generation).HandOver(generation);
+
+        // Most that wait for their answer have taken nothing, and are not taken over themselves.
+        var (unacknowledged, taken, takenQoS0, lastPacketId) = Session is null && _taken is null ? ([], [], [], (ushort)0) : GetTaken(generation).HandOver(generation);
         return new()
         {
             ClientId = ClientId,

@@ -16,7 +16,7 @@ internal sealed class ConnectionTable(int maximum, LoadShedding shedding) : IDis
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>All connections.</summary>
-    public IEnumerable<MqttConnection> All => _connections.Values;
+    public IEnumerable<MqttConnection> All => _connections.Select(static pair => pair.Value);
 
     /// <summary>Whether new connections are refused, because the edge is stopping.</summary>
     public bool IsClosed => _closed.IsCancellationRequested;

@@ -55,11 +55,11 @@ internal sealed class DeliveryReceiver(EdgeContext context)
                 (partition.Generation, partition.NextSequence) = (generation, 0);
             }
 
-            // Connections without an answer to their CONNECT are among them: it may be on its way, from an owner before.
             // First what is for the earlier owner goes, then each connection counts for the new one: an acknowledgement between the two is dropped, and counted.
             context.Acknowledgements.Get(sessionPartition).BeginGeneration(generation);
             return
             [
+                // Those without an answer to their CONNECT are among them: it may be on its way from an owner before.
                 .. context.Connections.All
                     .Where(connection => connection.SessionPartition == sessionPartition && (connection.Session is not { } session || session.Epoch.Generation < generation))
                     .Select(connection => connection.HandOver(generation)),
@@ -81,12 +81,15 @@ internal sealed class DeliveryReceiver(EdgeContext context)
     /// Gives a connection the session that an owner has answered with. False when a later owner, who does not know the connection, has taken the others meanwhile. It does know one
     /// that is in the session's record, which is stored before the answer.
     /// </summary>
-    public bool TryBind(MqttConnection connection, ConnectResult session, bool isStored)
+    /// <param name="connection">The connection.</param>
+    /// <param name="session">The answer.</param>
+    /// <param name="hasRecord">Whether the session has a record: it is stored, or has a will.</param>
+    public bool TryBind(MqttConnection connection, ConnectResult session, bool hasRecord)
     {
         var partition = GetPartition(session.SessionPartition);
         lock (partition)
         {
-            if (partition.Generation > session.Epoch.Generation && !(isStored && connection.HandedOverTo == partition.Generation))
+            if (partition.Generation > session.Epoch.Generation && !(hasRecord && connection.HandedOverTo == partition.Generation))
             {
                 return false;
             }

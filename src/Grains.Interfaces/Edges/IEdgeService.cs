@@ -20,7 +20,7 @@ public interface IEdgeService : IGrainService
 
     /// <summary>
     /// Hands the connections of a session partition over to its new owner, which says so by its generation: nothing of an earlier owner is taken any more, and acknowledgements are
-    /// for the new one. Their sockets stay, and they do not notice.
+    /// for the new one. Their sockets stay, and they do not notice. Connections whose CONNECT is not answered yet are among them.
     /// </summary>
     /// <returns>The connections; null when a still later owner has asked.</returns>
     ValueTask<HandedOverConnection[]?> HandOver(int sessionPartition, long generation);

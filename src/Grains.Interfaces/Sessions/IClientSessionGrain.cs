@@ -8,7 +8,7 @@ public interface IClientSessionGrain : IGrainWithStringKey
 {
     /// <summary>
     /// Makes the connection the client's living one. Returns after an earlier connection was closed and its publishes are settled, so CONNACK may be sent then
-    /// ([MQTT-3.1.4-3]).
+    /// ([MQTT-3.1.4-3]). It may be asked again for the same connection, when no answer has come; the answer is the same.
     /// </summary>
     ValueTask<ConnectResult> Connect([Immutable] ConnectRequest request);
 

@@ -14,6 +14,9 @@ internal sealed partial class ClientSessionGrain(
     IOptions<SessionsOptions> options,
     ILogger<ClientSessionGrain> logger) : Grain, IClientSessionGrain, ISessionLifetimeGrain, IIncomingGrainCallFilter
 {
+    /// <summary>How many owners a session may get while it is connected.</summary>
+    private const int MostOwners = 5;
+
     private string _clientId = null!;
     private ISessionOwnerGrain _owner = null!;
 
@@ -47,21 +50,20 @@ internal sealed partial class ClientSessionGrain(
     {
         var expirySeconds = Math.Min(request.SessionExpirySeconds, options.Value.MaximumExpirySeconds);
         var result = state.RecordExists ? null : await _owner.AttachNew(_clientId, request, expirySeconds);
-        if (result is null)
-        {
-            result = await EndPrevious(request.CleanStart)
-                ? await _owner.Attach(_clientId, request, expirySeconds)
-                : await _owner.AttachNew(_clientId, request, expirySeconds) ?? throw new InvalidOperationException($"The session of client '{_clientId}' was not ended.");
-        }
-
+        result ??= await EndPrevious(request) ? await _owner.Attach(_clientId, request, expirySeconds) : await AttachNew(request, expirySeconds);
         if (expirySeconds > 0 || request.Will is not null || state.RecordExists)
         {
-            await StoreConnection(request, expirySeconds, result.Epoch);
-            while (!await _owner.Start(_clientId, result.Epoch))
+            await StoreConnection(request, expirySeconds, result);
+            for (var attempt = 0; !await _owner.Start(_clientId, result.Epoch); attempt++)
             {
-                // Another owner, who came between, has the session without this connection.
-                result = (await _owner.Attach(_clientId, request, expirySeconds)) with { SessionPresent = result.SessionPresent };
-                await StoreConnection(request, expirySeconds, result.Epoch);
+                if (attempt == MostOwners)
+                {
+                    throw new InvalidOperationException($"The session of client '{_clientId}' had {MostOwners} owners while it was connected.");
+                }
+
+                // Another owner, who came between, does not have this connection.
+                result = result.SessionPresent ? await _owner.Attach(_clientId, request, expirySeconds) : await AttachNew(request, expirySeconds);
+                await StoreConnection(request, expirySeconds, result);
             }
         }
 
@@ -187,11 +189,12 @@ internal sealed partial class ClientSessionGrain(
         }
     }
 
-    private Task StoreConnection(ConnectRequest request, uint expirySeconds, ConnectionEpoch epoch)
+    private Task StoreConnection(ConnectRequest request, uint expirySeconds, ConnectResult result)
     {
         var session = state.State;
         (session.ExpirySeconds, session.Will) = (expirySeconds, request.Will);
-        (session.Epoch, session.Edge, session.ConnectionId) = (epoch, request.Edge.ToParsableString(), request.ConnectionId);
+        (session.Epoch, session.Edge, session.ConnectionId) = (result.Epoch, request.Edge.ToParsableString(), request.ConnectionId);
+        session.IsFirstConnection = !result.SessionPresent;
         return state.WriteStateAsync();
     }
 
@@ -225,12 +228,24 @@ internal sealed partial class ClientSessionGrain(
         }
     }
 
-    /// <summary>Takes the session from its connection, if it has one, and ends it unless it goes on with the next.</summary>
+    /// <summary>Attaches a session that has just begun. Where the partition moves between, its new owner may have gone on with the connection that was ended.</summary>
+    private async Task<ConnectResult> AttachNew(ConnectRequest request, uint expirySeconds)
+    {
+        if (await _owner.AttachNew(_clientId, request, expirySeconds) is { } attached)
+        {
+            return attached;
+        }
+
+        await _owner.End(_clientId);
+        return await _owner.AttachNew(_clientId, request, expirySeconds) ?? throw new InvalidOperationException($"The session of client '{_clientId}' was not ended.");
+    }
+
+    /// <summary>Closes the connection that the session was taken from, if it had one, and ends the session unless it goes on with the next.</summary>
     /// <returns>Whether it goes on.</returns>
-    private async Task<bool> EndPrevious(bool cleanStart)
+    private async Task<bool> EndPrevious(ConnectRequest request)
     {
         DisconnectNotice? ended = null;
-        if (await _owner.Seize(_clientId) is { } living)
+        if (await _owner.Seize(_clientId) is { } living && living != new LivingConnection(request.Edge, request.ConnectionId))
         {
             ended = await CloseTakenOver(living.Edge, living.ConnectionId);
         }
@@ -242,13 +257,19 @@ internal sealed partial class ClientSessionGrain(
         }
 
         var session = state.State;
+        if (session.ConnectionId == request.ConnectionId && session.Edge == request.Edge.ToParsableString())
+        {
+            // It is asked again, and had come as far as this.
+            return !session.IsFirstConnection;
+        }
+
         if (session.IsConnected)
         {
             MarkDisconnected(session, ended ?? new(DisconnectCause.ConnectionLost, SessionExpirySeconds: null));
         }
 
         // A will whose delay is not over is cancelled by a connection that goes on with the session ([MQTT-3.1.3-9]), and published when the session ends.
-        var goesOn = !cleanStart && session.ExpiresAt > Now;
+        var goesOn = !request.CleanStart && session.ExpiresAt > Now;
         if (session.Will is not null && (!goesOn || session.WillDueAt <= Now))
         {
             await PublishWill(session);

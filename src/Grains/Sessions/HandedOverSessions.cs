@@ -65,7 +65,8 @@ internal sealed class HandedOverSessions(SessionTable sessions, SessionLoader lo
 
         foreach (var (packetId, message) in stored)
         {
-            if (!known.Contains(packetId) && IsUnsent(session, message, taken))
+            // Without an answer to its CONNECT the client has acknowledged nothing.
+            if (!known.Contains(packetId) && (connection.Epoch is null || IsUnsent(session, message, taken)))
             {
                 session.Window.Load(packetId, message.Reference, message.IsReleased);
             }

@@ -12,7 +12,7 @@ internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IPartitionOwnerGra
     /// <param name="expirySeconds">The Session Expiry Interval that counts.</param>
     ValueTask<ConnectResult?> AttachNew(string clientId, [Immutable] ConnectRequest request, uint expirySeconds);
 
-    /// <summary>Binds the session that there is to a connection; deliveries wait for <see cref="Start"/>.</summary>
+    /// <summary>Binds the session that there is, if only as a record, to a connection; deliveries wait for <see cref="Start"/>.</summary>
     ValueTask<ConnectResult> Attach(string clientId, [Immutable] ConnectRequest request, uint expirySeconds);
 
     /// <summary>The connection is accepted: what is in flight is sent again, and what waits follows. False when the owner does not know it: the partition came here meanwhile.</summary>

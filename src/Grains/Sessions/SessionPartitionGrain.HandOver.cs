@@ -16,8 +16,7 @@ internal sealed partial class SessionPartitionGrain
             var handedOver = await Task.WhenAll(edgeServices.Living.ToArray().Select(async edge => (Edge: edge, Connections: await AskForConnections(edge))));
             if (Array.Exists(handedOver, static each => each.Connections is null))
             {
-                DeactivateOnIdle();
-                return;
+                throw new ObjectDisposedException(nameof(SessionPartitionGrain), "A later owner has asked for the connections.");
             }
 
             HandedOverSessions sessions = new(_sessions, loader, _sources, _subscriptions, _memberships, options.Value);

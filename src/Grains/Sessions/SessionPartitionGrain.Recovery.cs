@@ -89,7 +89,7 @@ internal sealed partial class SessionPartitionGrain
         }
     }
 
-    /// <returns>The clients that were connected: their connections ended with the earlier owner.</returns>
+    /// <returns>The clients that were connected.</returns>
     private List<(string ClientId, SessionRecord Record)> LoadSessions(SessionLoader loader)
     {
         foreach (var record in loader.Records)

@@ -146,11 +146,11 @@ internal sealed partial class Rehearsal(
         LogRehearsed(loader.CreateSessions(new(), new(loader.Positions, sources, retainedPartitions.All.Count)).Count());
     }
 
-    /// <summary>Asks edges for the connection of a number that none has, and an owner before all others for those of a partition, who gets none.</summary>
+    /// <summary>Asks edges for the connection of a number that none has, and for those of a partition that is none.</summary>
     private Task AskEdgesAsync() => Task.WhenAll(edges.Living.ToArray().Select(async edge =>
     {
         await edges.Of(edge).CloseTakenOver(connectionId: 0);
-        await edges.Of(edge).HandOver(sessionPartition: 0, generation: -1);
+        await edges.Of(edge).HandOver(partitions.Count, generation: 1);
     }));
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Ready to take partitions over, after a look at {Count} sessions")]

@@ -18,6 +18,9 @@ internal sealed class SessionRecord
     /// <summary>The connection's number at its edge.</summary>
     public long ConnectionId { get; set; }
 
+    /// <summary>Whether the session began with this connection.</summary>
+    public bool IsFirstConnection { get; set; }
+
     /// <summary>When the connection ended, in milliseconds since the Unix epoch; counts while there is none.</summary>
     public long DisconnectedAt { get; set; }
 

@@ -32,6 +32,8 @@ internal static class SessionRecordCodec
             writer.WriteNumber(starts.IndexOf(offsets));
         }
 
+        // Last, where versions that do not know of it look at nothing.
+        writer.WriteByte(record.IsFirstConnection ? (byte)1 : (byte)0);
         return writer.Take();
     }
 
@@ -59,6 +61,8 @@ internal static class SessionRecordCodec
         {
             record.Subscriptions.Add(new(ReadSubscription(ref reader), starts[reader.ReadCount()]));
         }
+
+        record.IsFirstConnection = !reader.IsAtEnd && reader.ReadByte() != 0;
 
         return record;
     }
