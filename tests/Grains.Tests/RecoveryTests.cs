@@ -1,16 +1,11 @@
 using System.Diagnostics;
-using System.Net;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orleans.Configuration;
 using Orleans.Hosting;
 using OrleansMqtt.Log;
 using OrleansMqtt.Storage.Kafka;
 using OrleansMqtt.Streams.Kafka;
-using OrleansMqtt.TestKit;
 using Xunit;
 
 namespace OrleansMqtt.Grains.Tests;
@@ -25,21 +20,14 @@ public sealed class RecoveryTests : IAsyncDisposable
     private static readonly TimeSpan Promised = TimeSpan.FromSeconds(3);
     private static readonly ConnectionEpoch Epoch = new(1, 1);
     private static readonly TopicsOptions Topics = new() { Sessions = new() { Name = "sessions", Partitions = 1 } };
-    private readonly string _directory = Directory.CreateTempSubdirectory("orleansmqtt-recovery-").FullName;
-    private readonly ServiceProvider _services;
-    private readonly IMessageLog _log;
+    private readonly EmbeddedTestLog _embedded = new();
 
-    public RecoveryTests()
-    {
-        var settings = new ConfigurationBuilder().AddInMemoryCollection([new("Embedded:Directory", _directory)]).Build();
-        _services = new ServiceCollection().AddLogging().AddMessageLog(settings).BuildServiceProvider();
-        _log = _services.GetRequiredService<IMessageLog>();
-    }
+    private IMessageLog Log => _embedded.Log;
 
     [Fact]
     public async Task A_partition_of_25_000_sessions_with_ten_subscriptions_each_is_loaded_within_3_seconds()
     {
-        await _log.EnsureTopicsAsync(Topics.AllTopics(), CancellationToken.None);
+        await Log.EnsureTopicsAsync(Topics.AllTopics(), CancellationToken.None);
         await StoreSessionsAsync();
 
         // The best of three: the first also compiles.
@@ -57,11 +45,7 @@ public sealed class RecoveryTests : IAsyncDisposable
         Assert.InRange(runs.Min(run => run.Served.Elapsed), TimeSpan.Zero, 10 * Promised);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _services.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _embedded.DisposeAsync();
 
     private static string ClientOf(int session) => $"client-{session}";
 
@@ -70,7 +54,7 @@ public sealed class RecoveryTests : IAsyncDisposable
     /// <summary>Writes them as their last owner did.</summary>
     private async Task StoreSessionsAsync()
     {
-        await using var store = await PartitionStore.OpenAsync(_log, new("sessions", 0), "sessions-0", static _ => { }, NullLogger.Instance, CancellationToken.None);
+        await using var store = await PartitionStore.OpenAsync(Log, new("sessions", 0), "sessions-0", static _ => { }, NullLogger.Instance, CancellationToken.None);
         List<StoreRecord> records = [];
         var sources = Enumerable.Range(0, Topics.Messages.Partitions).ToArray();
         Add(SessionKeys.Positions, new PositionsRecord { Generation = 1, Sources = [.. sources.Select(source => new StoredPosition(new(Topics.Messages.Name, source), 0))] }.Encode());
@@ -113,25 +97,17 @@ public sealed class RecoveryTests : IAsyncDisposable
         return (loaded, served);
     }
 
-    private IHost CreateSilo()
-    {
-        var port = TestPorts.Free();
-        var builder = Host.CreateApplicationBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Critical);
-        builder.Configuration.AddInMemoryCollection([new("Topics:Sessions:Name", Topics.Sessions.Name), new("Topics:Sessions:Partitions", $"{Topics.Sessions.Partitions}")]);
-        builder.Services.AddSingleton(_log); // An instance: silos that stop leave it open.
-        builder.UseOrleans(silo =>
+    private IHost CreateSilo() => GrainSilo.Create(
+        Log,
+        static silo =>
         {
-            silo.UseLocalhostClustering(port, 0, new IPEndPoint(IPAddress.Loopback, port));
             silo.Configure<MemberOptions>(static options => options.HasEdge = false);
-            silo.Configure<GrainCollectionOptions>(static options => options.CollectionQuantum = TimeSpan.FromSeconds(30));
-            silo.AddMqttGrains(builder.Configuration);
 
             // The call that is measured opens the partition.
             silo.Services.Remove(silo.Services.Single(static service => service.ImplementationType == typeof(SessionPartitionStarter)));
-        });
-        return builder.Build();
-    }
+        },
+        new("Topics:Sessions:Name", Topics.Sessions.Name),
+        new("Topics:Sessions:Partitions", $"{Topics.Sessions.Partitions}"));
 
     /// <param name="Elapsed">Time.</param>
     /// <param name="Processor">Time of this process on all processors.</param>

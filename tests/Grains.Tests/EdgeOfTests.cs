@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace OrleansMqtt.Grains.Tests;
+
+/// <summary>The edge of a silo whose connections are numbers: notes which of them are closed.</summary>
+[Reentrant]
+internal sealed class EdgeOfTests(GrainId grainId, Silo silo, ILoggerFactory loggerFactory, ClosedConnections closed) : GrainService(grainId, silo, loggerFactory), IEdgeService
+{
+    public ValueTask<DeliveryResult> Deliver(DeliveryBatch batch) => new(DeliveryResult.Accepted);
+
+    public ValueTask<DisconnectNotice?> CloseTakenOver(long connectionId)
+    {
+        closed.Add(connectionId);
+        return default;
+    }
+
+    public ValueTask<HandedOverConnection[]?> HandOver(int sessionPartition, long generation) => new([]);
+}
