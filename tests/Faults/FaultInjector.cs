@@ -168,12 +168,25 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
 
             if (Stopwatch.GetElapsedTime(start) > Limit)
             {
-                throw new TimeoutException($"Not {count} silos within {Limit}.");
+                throw new TimeoutException($"Not {count} silos within {Limit}: {await DescribeAsync()}");
             }
 
             await timer.WaitForNextTickAsync();
         }
     }
+
+    private async Task<string> DescribeAsync() => string.Join("; ", await Task.WhenAll(cluster.Running(siloRoles).Concat(cluster.Running("edge")).Select(async process =>
+    {
+        try
+        {
+            var view = await process.GetClusterAsync().WaitAsync(TimeSpan.FromSeconds(10));
+            return $"{process.Name} sees {view.Owners.Count} owners, and has {view.Misplaced} grains of others";
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
+        {
+            return $"{process.Name}: {exception.Message}";
+        }
+    })));
 
     /// <summary>Takes a process out of the cluster for twice the outage, or until it ends.</summary>
     private async Task PutAsideAsync(ServerProcess process, Action<ServerProcess> begin, Action<ServerProcess> end, Action during)

@@ -35,15 +35,25 @@ internal sealed class InboundQoS2Sender(IEdgeGrains grains, int partition, Func<
 
     private async Task<InboundQoS2Outcome[]> SendAsync(InboundQoS2[] items)
     {
-        for (var pause = RetryPause.Shortest; ; pause = RetryPause.After(pause))
+        var isFirst = true;
+        for (var pause = RetryPause.Shortest; ; (pause, isFirst) = (RetryPause.After(pause), false))
         {
             try
             {
                 var known = Math.Max(generation(), items.Max(static item => item.Epoch.Generation));
                 var outcomes = await _grain.PublishQoS2(new() { Edge = grains.Edge, Sequence = ++_sequence, Generation = known, Items = items });
-                return outcomes.Length == items.Length
-                    ? outcomes
-                    : throw new InvalidOperationException($"{items.Length} packets have {outcomes.Length} outcomes.");
+                if (outcomes.Length != items.Length)
+                {
+                    throw new InvalidOperationException($"{items.Length} packets have {outcomes.Length} outcomes.");
+                }
+
+                if (!isFirst)
+                {
+                    // An attempt before was stored, and its answer was lost.
+                    outcomes.AsSpan().Replace(InboundQoS2Outcome.NotFound, InboundQoS2Outcome.Done);
+                }
+
+                return outcomes;
             }
             catch (Exception exception)
             {
