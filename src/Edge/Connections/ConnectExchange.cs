@@ -229,6 +229,10 @@ internal sealed class ConnectExchange(MqttConnection connection, EdgeContext con
             }
 
             await Task.Delay(pause, context.Time);
+            if (connection.IsClosing)
+            {
+                return;
+            }
         }
 
         bool MayAskAgain() => !connection.IsClosing && context.Time.GetElapsedTime(begun) < context.Options.ConnectTimeout;

@@ -121,8 +121,8 @@ internal sealed partial class MqttConnection
             await publishes.WaitUntilSettledAsync();
         }
 
-        // A later owner may not know that it was taken over.
-        if (reason != CloseReason.TakenOver || HandedOverTo > 0)
+        // Its owner may not know that it was taken over: a later one, or one that has answered only since.
+        if (reason != CloseReason.TakenOver || HandedOverTo > 0 || !_isAccepted)
         {
             // Its acknowledgements count still.
             await (_acknowledgements?.WaitUntilSentAsync() ?? Task.CompletedTask);

@@ -113,6 +113,9 @@ internal sealed partial class MqttConnection : IDisposable
 
     public bool IsClosing => Volatile.Read(ref _closeReason) is not null;
 
+    /// <summary>Whether it ends because of a later connection of its client.</summary>
+    public bool IsTakenOver => Volatile.Read(ref _closeReason) == CloseReason.TakenOver;
+
     /// <summary>Completes when the connection has ended and its publishes are settled.</summary>
     public Task Ended => _run;
 

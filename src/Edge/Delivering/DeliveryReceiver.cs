@@ -59,9 +59,10 @@ internal sealed class DeliveryReceiver(EdgeContext context)
             context.Acknowledgements.Get(sessionPartition).BeginGeneration(generation);
             return
             [
-                // Those without an answer to their CONNECT are among them: it may be on its way from an owner before.
+                // Those without an answer to their CONNECT are among them: it may be on its way from an owner before. Where a session has ended by a takeover, nothing of it goes on.
                 .. context.Connections.All
-                    .Where(connection => connection.SessionPartition == sessionPartition && (connection.Session is not { } session || session.Epoch.Generation < generation))
+                    .Where(connection => connection.SessionPartition == sessionPartition
+                        && (connection.Session is not { } session || (session.Epoch.Generation < generation && !(connection.IsTakenOver && session.SessionExpirySeconds == 0))))
                     .Select(connection => connection.HandOver(generation)),
             ];
         }

@@ -49,6 +49,12 @@ internal sealed partial class ClientSessionGrain(
     public async ValueTask<ConnectResult> Connect(ConnectRequest request)
     {
         var expirySeconds = Math.Min(request.SessionExpirySeconds, options.Value.MaximumExpirySeconds);
+        if (IsRecorded(request) && await _owner.FindLiving(_clientId, request.Edge, request.ConnectionId) is { } told && told.Epoch == state.State.Epoch)
+        {
+            await _owner.Start(_clientId, told.Epoch);
+            return WithSystemSubscriptions(told with { SessionPresent = !state.State.IsFirstConnection, SessionExpirySeconds = expirySeconds });
+        }
+
         var result = state.RecordExists ? null : await _owner.AttachNew(_clientId, request, expirySeconds);
         result ??= await EndPrevious(request) ? await _owner.Attach(_clientId, request, expirySeconds) : await AttachNew(request, expirySeconds);
         if (expirySeconds > 0 || request.Will is not null || state.RecordExists)
@@ -67,9 +73,7 @@ internal sealed partial class ClientSessionGrain(
             }
         }
 
-        return result.SessionPresent && Array.FindAll([.. state.State.Subscriptions.Select(static each => each.Subscription)], IsSystem) is { Length: > 0 } subscriptions
-            ? result with { SystemSubscriptions = subscriptions }
-            : result;
+        return WithSystemSubscriptions(result);
     }
 
     public async ValueTask<SubscribeResult> Subscribe(ConnectionEpoch epoch, Subscription[] subscriptions)
@@ -129,9 +133,9 @@ internal sealed partial class ClientSessionGrain(
     public async ValueTask Abandon(SiloAddress edge, long connectionId)
     {
         DisconnectNotice lost = new(DisconnectCause.ConnectionLost, SessionExpirySeconds: null);
-        if (await _owner.FindLiving(_clientId, edge, connectionId) is { } epoch)
+        if (await _owner.FindLiving(_clientId, edge, connectionId) is { } living)
         {
-            await EndConnection(epoch, lost);
+            await EndConnection(living.Epoch, lost);
         }
         else if (state.RecordExists && state.State is { Edge: { } earlier } session
             && await _owner.FindLiving(_clientId, SiloAddress.FromParsableString(earlier), session.ConnectionId) is null)
@@ -189,6 +193,15 @@ internal sealed partial class ClientSessionGrain(
         }
     }
 
+    private ConnectResult WithSystemSubscriptions(ConnectResult result) =>
+        result.SessionPresent && Array.FindAll([.. state.State.Subscriptions.Select(static each => each.Subscription)], IsSystem) is { Length: > 0 } subscriptions
+            ? result with { SystemSubscriptions = subscriptions }
+            : result;
+
+    /// <summary>Whether it is asked again, and had come as far as into the record.</summary>
+    private bool IsRecorded(ConnectRequest request) =>
+        state.RecordExists && state.State.ConnectionId == request.ConnectionId && state.State.Edge == request.Edge.ToParsableString();
+
     private Task StoreConnection(ConnectRequest request, uint expirySeconds, ConnectResult result)
     {
         var session = state.State;
@@ -244,11 +257,14 @@ internal sealed partial class ClientSessionGrain(
     /// <returns>Whether it goes on.</returns>
     private async Task<bool> EndPrevious(ConnectRequest request)
     {
-        DisconnectNotice? ended = null;
-        if (await _owner.Seize(_clientId) is { } living && living != new LivingConnection(request.Edge, request.ConnectionId))
+        var living = await _owner.Seize(_clientId);
+        if (living is null && state is { RecordExists: true, State.Edge: { } edge })
         {
-            ended = await CloseTakenOver(living.Edge, living.ConnectionId);
+            // It was seized before, by a call that failed then.
+            living = new(SiloAddress.FromParsableString(edge), state.State.ConnectionId);
         }
+
+        var ended = living is null || living == new LivingConnection(request.Edge, request.ConnectionId) ? null : await CloseTakenOver(living.Edge, living.ConnectionId);
 
         if (!state.RecordExists)
         {
@@ -257,9 +273,8 @@ internal sealed partial class ClientSessionGrain(
         }
 
         var session = state.State;
-        if (session.ConnectionId == request.ConnectionId && session.Edge == request.Edge.ToParsableString())
+        if (IsRecorded(request))
         {
-            // It is asked again, and had come as far as this.
             return !session.IsFirstConnection;
         }
 

@@ -39,8 +39,8 @@ internal interface ISessionOwnerGrain : IGrainWithIntegerKey, IPartitionOwnerGra
     /// <summary>Whether the epoch is that of the living connection.</summary>
     ValueTask<bool> IsLiving(string clientId, ConnectionEpoch epoch);
 
-    /// <summary>The epoch of a connection, by its edge and its number there; null when it is not the living one.</summary>
-    ValueTask<ConnectionEpoch?> FindLiving(string clientId, SiloAddress edge, long connectionId);
+    /// <summary>What a connection was told, by its edge and its number there, as if its session had been present; null when it is not the living one.</summary>
+    ValueTask<ConnectResult?> FindLiving(string clientId, SiloAddress edge, long connectionId);
 
     /// <summary>Publishes the will of a connection, once, however often it is asked: in one transaction with the mark that says so.</summary>
     ValueTask PublishWill(string clientId, ConnectionEpoch epoch, [Immutable] MqttMessage will);

@@ -206,10 +206,12 @@ internal sealed partial class SessionPartitionGrain(
         return _sessions.Find(clientId, epoch) is { Edge: not null };
     }
 
-    public async ValueTask<ConnectionEpoch?> FindLiving(string clientId, SiloAddress edge, long connectionId)
+    public async ValueTask<ConnectResult?> FindLiving(string clientId, SiloAddress edge, long connectionId)
     {
         await _handedOver.Task;
-        return _sessions.Find(clientId) is { Edge: { } living } session && living.Edge.Equals(edge) && session.ConnectionId == connectionId ? session.Epoch : null;
+        return _sessions.Find(clientId) is { Edge: { } living } session && living.Edge.Equals(edge) && session.ConnectionId == connectionId
+            ? new(session.Epoch, SessionPresent: true, _partition, session.Slot, SessionExpirySeconds: 0)
+            : null;
     }
 
     public async ValueTask Serve() => await _handedOver.Task;

@@ -26,6 +26,9 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
         }
     }
 
+    /// <summary>Raised when a grain comes here whose partition belongs to another silo: a process that has missed a change, or is about to end, has placed it.</summary>
+    public event Action? Misplaced;
+
     /// <summary>Raised when a grain here serves its partition no more.</summary>
     public event Action<TopicPartitionId>? Left;
 
@@ -35,6 +38,10 @@ internal sealed class PartitionGrains(IServiceProvider services, IPartitionMapSo
         {
             var grains = partitions.Of(context.GrainId).Kind == PartitionGrainKind.Owner ? _owners : _followers;
             grains[context] = 0;
+            if (NewOwnerOf(context, map.Current) is not null)
+            {
+                Misplaced?.Invoke();
+            }
         }
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace OrleansMqtt.Streams.Kafka;
 
 /// <summary>
-/// After a change of the <see cref="PartitionMap"/>: grains whose partition has another owner leave, when their new silos are prepared (<see cref="IPartitionPreparation"/>). Those
+/// After a change of the <see cref="PartitionMap"/>, or when a grain was placed by an older one: grains whose partition has another owner leave, when their new silos are prepared (<see cref="IPartitionPreparation"/>). Those
 /// that serve partitions migrate first, a few at a time (<see cref="IPartitionOwnerGrain"/>); their followers go in groups. It looks again for a while, because another process may have placed a grain by an older map.
 /// </summary>
 internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecycle>, IDisposable
@@ -59,6 +59,7 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
     private Task Start(CancellationToken cancellationToken)
     {
         _map.Changed += OnChanged;
+        _grains.Misplaced += OnChanged;
         OnChanged();
         _moving = Task.Run(RunAsync, CancellationToken.None);
         return Task.CompletedTask;
@@ -67,6 +68,7 @@ internal sealed partial class PartitionMover : ILifecycleParticipant<ISiloLifecy
     private async Task Stop(CancellationToken cancellationToken)
     {
         _map.Changed -= OnChanged;
+        _grains.Misplaced -= OnChanged;
         await _stop.CancelAsync();
         await _moving.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

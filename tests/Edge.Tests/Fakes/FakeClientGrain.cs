@@ -41,12 +41,10 @@ internal sealed class FakeClientGrain(FakeGrains grains, string clientId, int sl
         ConnectionId = request.ConnectionId;
         var kept = grains.SessionPresent ? Subscriptions.Where(each => each.Key.StartsWith("$SYS/", StringComparison.Ordinal)).ToArray() : [];
         Subscriptions.Clear();
+        var (epoch, gate) = (new ConnectionEpoch(grains.Generation, ++_epoch), grains.ConnectGate);
+        Epoch = epoch;
         grains.Record($"connect {clientId}");
-        var epoch = Epoch = new(grains.Generation, ++_epoch);
-        if (grains.ConnectGate is { } gate)
-        {
-            await gate.Task;
-        }
+        await (gate?.Task ?? Task.CompletedTask);
 
         return new ConnectResult(epoch, grains.SessionPresent, 0, slot, grains.GrantedExpiry ?? request.SessionExpirySeconds)
         {
