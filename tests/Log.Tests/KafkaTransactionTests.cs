@@ -67,6 +67,28 @@ public sealed class KafkaTransactionTests : LogTests
         }
     }
 
+    [Theory, InlineData("Wire"), InlineData("Confluent")]
+    public async Task The_identity_of_a_topic_is_known_again_when_its_partition_has_a_leader_again(string transport)
+    {
+        await using var first = await KafkaBroker.StartOwnAsync();
+        await using var services = Open(SettingsFor(first, transport));
+        var log = services.GetRequiredService<IMessageLog>();
+        await using var second = await first.JoinAsync();
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = first.BootstrapServers }).Build();
+        await CreateAsync(admin, Topic, broker: 2);
+        await log.EnsureTopicsAsync([new(Topic, 1, IsCompacted: false)], Token);
+        var before = await log.GetTopicIdsAsync([Topic], Token);
+        await second.StopAsync();
+        await UntilAsync(() => LeaderOf(admin, Topic) == -1);
+        var meanwhile = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => log.GetTopicIdsAsync([Topic], Token)));
+        await Task.WhenAny(meanwhile, Task.Delay(TimeSpan.FromSeconds(3)));
+        await second.StartAgainAsync();
+        await UntilAsync(() => LeaderOf(admin, Topic) == 2);
+
+        Assert.All(await meanwhile.WaitAsync(Limit), ids => Assert.Equal(before, ids));
+        Assert.Equal(before, await log.GetTopicIdsAsync([Topic], Token).WaitAsync(Limit));
+    }
+
     [Fact]
     public async Task What_many_owners_commit_while_Kafka_stops_is_read_once_and_nobody_waits_behind_it()
     {

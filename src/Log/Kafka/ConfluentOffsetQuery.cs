@@ -5,11 +5,8 @@ using ErrorCode = Confluent.Kafka.ErrorCode;
 namespace OrleansMqtt.Log.Kafka;
 
 /// <summary>Asks by the Confluent client.</summary>
-internal sealed class ConfluentOffsetQuery(IAdminClient admin) : IOffsetQuery
+internal sealed class ConfluentOffsetQuery(KafkaAdmin admin) : IOffsetQuery
 {
-    private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan MetadataLimit = TimeSpan.FromSeconds(2);
-
     public async Task<Dictionary<TopicPartitionId, PartitionOffsets>> AskAsync(IReadOnlySet<TopicPartitionId> partitions)
     {
         var requests = await Task.WhenAll(
@@ -18,20 +15,20 @@ internal sealed class ConfluentOffsetQuery(IAdminClient admin) : IOffsetQuery
             ListAsync(partitions, OffsetSpec.Latest(), IsolationLevel.ReadUncommitted));
         var answered = partitions.Where(partition => requests.All(answers => answers.ContainsKey(partition))).ToDictionary(
             partition => partition, partition => new PartitionOffsets(requests[0][partition], requests[1][partition], requests[2][partition]));
-        RefreshLeaders(partitions.Except(answered.Keys));
+        await RefreshLeadersAsync(partitions.Except(answered.Keys));
         return answered;
     }
 
     /// <summary>
     /// The client remembers for minutes that a partition had no leader, as all of a broker that just started, and asks no broker meanwhile: it is made to look again.
     /// </summary>
-    private void RefreshLeaders(IEnumerable<TopicPartitionId> unanswered)
+    private async Task RefreshLeadersAsync(IEnumerable<TopicPartitionId> unanswered)
     {
         foreach (var topic in unanswered.Select(partition => partition.Topic).Distinct())
         {
             try
             {
-                admin.GetMetadata(topic, MetadataLimit);
+                await admin.RefreshLeadersAsync(topic);
             }
             catch (KafkaException)
             {
@@ -48,7 +45,7 @@ internal sealed class ConfluentOffsetQuery(IAdminClient admin) : IOffsetQuery
         try
         {
             var request = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(partition.Topic, partition.Partition), OffsetSpec = spec });
-            answers = (await admin.ListOffsetsAsync(request, new() { IsolationLevel = isolation, RequestTimeout = RequestLimit })).ResultInfos;
+            answers = (await admin.AskAsync(client => client.ListOffsetsAsync(request, new() { IsolationLevel = isolation, RequestTimeout = KafkaAdmin.RequestLimit }))).ResultInfos;
         }
         catch (ListOffsetsException exception)
         {

@@ -64,14 +64,14 @@ internal sealed class KafkaHealth(KafkaLogOptions options, string description, I
     }
 
     /// <summary>Probes by the Confluent client.</summary>
-    public async Task ProbeAsync(IAdminClient admin, CancellationToken stopping)
+    public async Task ProbeAsync(KafkaAdmin admin, CancellationToken stopping)
     {
         using PeriodicTimer timer = new(Period);
         while (await timer.WaitForNextTickAsync(stopping))
         {
             try
             {
-                await admin.DescribeClusterAsync(ProbeOptions);
+                await admin.AskAsync(client => client.DescribeClusterAsync(ProbeOptions));
                 OnReachable();
             }
             catch (KafkaException exception)

@@ -15,7 +15,7 @@ internal sealed class KafkaLog : IMessageLog
     private readonly ConcurrentDictionary<Task, bool> _closing = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, TopicPartition[]> _topics = new(StringComparer.Ordinal);
-    private readonly IAdminClient _admin;
+    private readonly KafkaAdmin _admin;
     private readonly IKafkaAppender _appender;
     private readonly WireSettings? _wire;
     private readonly ClusterMetadata? _metadata;
@@ -38,7 +38,7 @@ internal sealed class KafkaLog : IMessageLog
         Description = $"Kafka at {options.BootstrapServers}";
         try
         {
-            _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build();
+            _admin = new(() => new AdminClientBuilder(KafkaClientSettings.Admin(options)).SetLogHandler((_, message) => logger.LogClient(message)).Build(), Close);
             _health = new(options, Description, logger);
             _wire = ChooseWire();
             if (_wire is not null)
@@ -183,7 +183,7 @@ internal sealed class KafkaLog : IMessageLog
         });
     }
 
-    /// <summary>Closes the client of an owner that has ended. It has nothing more to send, and takes some tenths of a second, for which its partition should not wait.</summary>
+    /// <summary>Closes a client that is not used any more. It has nothing more to send, and takes some tenths of a second, for which nobody should wait.</summary>
     internal void Close(IDisposable client)
     {
         var closing = Task.Run(() =>

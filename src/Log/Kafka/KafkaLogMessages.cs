@@ -55,7 +55,7 @@ internal static partial class KafkaLogMessages
     [LoggerMessage(Level = LogLevel.Warning, Message = "What owner {Owner} may have left open is not known of partitions that have no leader: {Partitions}")]
     public static partial void LogUnseen(this ILogger logger, string owner, string partitions);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The Kafka client of an owner that has ended could not be closed")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A Kafka client that is not used any more could not be closed")]
     public static partial void LogClientNotClosed(this ILogger logger, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Log:Kafka:{Setting} is for the Confluent client, which is used therefore for all records")]

@@ -8,7 +8,7 @@ using ErrorCode = Confluent.Kafka.ErrorCode;
 namespace OrleansMqtt.Log.Kafka;
 
 /// <summary>Creates the topics that are missing, and checks those that exist.</summary>
-internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, ILogger logger)
+internal sealed class KafkaTopics(KafkaAdmin admin, KafkaLogOptions options, ILogger logger)
 {
     private const string MaximumRecord = "max.message.bytes";
 
@@ -22,8 +22,10 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         ["delete.retention.ms"] = "3600000",
     };
 
-    private static readonly DescribeTopicsOptions DescribeOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
-    private static readonly DescribeConfigsOptions ConfigOptions = new() { RequestTimeout = TimeSpan.FromSeconds(5) };
+    private static readonly DescribeTopicsOptions DescribeOptions = new() { RequestTimeout = KafkaAdmin.RequestLimit };
+    private static readonly DescribeConfigsOptions ConfigOptions = new() { RequestTimeout = KafkaAdmin.RequestLimit };
+    private static readonly CreateTopicsOptions CreateOptions = new() { RequestTimeout = KafkaAdmin.RequestLimit };
+    private static readonly IncrementalAlterConfigsOptions AlterOptions = new() { RequestTimeout = KafkaAdmin.RequestLimit };
 
     /// <summary>Waits for Kafka. Returns the partitions of each topic, and the size of the largest batch that it takes.</summary>
     public async Task<Dictionary<string, (int Partitions, int LargestBatch)>> EnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
@@ -121,9 +123,10 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
     private async Task<TopicDescription?[]> TryDescribeAsync(IReadOnlyList<string> topics)
     {
         List<TopicDescription> found;
+        await ThrowIfWithoutLeaderAsync(topics);
         try
         {
-            found = (await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), DescribeOptions)).TopicDescriptions;
+            found = (await admin.AskAsync(client => client.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), DescribeOptions))).TopicDescriptions;
         }
         catch (DescribeTopicsException exception) when (exception.Results.TopicDescriptions.All(static topic => topic.Error.Code is ErrorCode.NoError or ErrorCode.UnknownTopicOrPart))
         {
@@ -133,16 +136,23 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         return [.. topics.Select(name => found.Find(topic => topic.Name == name && topic.Error.Code == ErrorCode.NoError))];
     }
 
+    /// <summary>The client cannot read the description of a partition that has no leader, and destroys itself or the process.</summary>
+    private async Task ThrowIfWithoutLeaderAsync(IReadOnlyList<string> topics)
+    {
+        if (await admin.FindWithoutLeaderAsync(topics) is { } topic)
+        {
+            throw new KafkaException(new Error(ErrorCode.LeaderNotAvailable, $"A partition of topic '{topic}' has no leader."));
+        }
+    }
+
     private async Task CreateAsync(TopicSpecification topic)
     {
         Dictionary<string, string> configs = topic.IsCompacted ? new(Compacted) : new() { ["cleanup.policy"] = "delete" };
         configs[MaximumRecord] = options.MaximumRecordBytes.ToString(CultureInfo.InvariantCulture);
         try
         {
-            await admin.CreateTopicsAsync(
-            [
-                new() { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = options.ReplicationFactor, Configs = configs },
-            ]);
+            Confluent.Kafka.Admin.TopicSpecification created = new() { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = options.ReplicationFactor, Configs = configs };
+            await admin.AskAsync(client => client.CreateTopicsAsync([created], CreateOptions));
             logger.LogCreated(topic.Name, topic.Partitions);
         }
         catch (CreateTopicsException exception) when (exception.Results.All(result => result.Error.Code == ErrorCode.TopicAlreadyExists))
@@ -161,7 +171,7 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
     {
         ConfigResource resource = new() { Type = ResourceType.Topic, Name = topic };
         ConfigEntry entry = new() { Name = "min.insync.replicas", Value = "2", IncrementalOperation = AlterConfigOpType.Set };
-        await admin.IncrementalAlterConfigsAsync(new() { [resource] = [entry] });
+        await admin.AskAsync(client => client.IncrementalAlterConfigsAsync(new() { [resource] = [entry] }, AlterOptions));
     }
 
     private static bool IsRefused(ErrorCode code) => code is ErrorCode.InvalidReplicationFactor or ErrorCode.InvalidPartitions or ErrorCode.InvalidConfig
@@ -182,7 +192,7 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaLogOptions options, I
         }
 
         ConfigResource resource = new() { Type = ResourceType.Topic, Name = topic.Name };
-        var configs = (await admin.DescribeConfigsAsync([resource], ConfigOptions))[0].Entries;
+        var configs = (await admin.AskAsync(client => client.DescribeConfigsAsync([resource], ConfigOptions)))[0].Entries;
         var policy = configs["cleanup.policy"].Value;
         if (policy.Split(',').Contains("compact") != topic.IsCompacted || (topic.IsCompacted && policy != "compact"))
         {
