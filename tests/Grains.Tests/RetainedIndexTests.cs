@@ -4,6 +4,7 @@ using Xunit;
 namespace OrleansMqtt.Grains.Tests;
 
 /// <summary>The retained messages by topic.</summary>
+[Collection(nameof(MemoryCollection))]
 public sealed class RetainedIndexTests
 {
     private static readonly string[] Levels = ["", "a", "b", "site", "$SYS", "temperature", "a level that is longer than eight bytes", "é"];

@@ -18,6 +18,7 @@ internal sealed class KafkaAdmin(Func<IAdminClient> create, Action<IDisposable> 
     private static readonly TimeSpan AnswerLimit = RequestLimit + TimeSpan.FromSeconds(2);
     private readonly Lock _gate = new();
     private IAdminClient _client = create();
+    private bool _isDisposed;
 
     /// <summary>Makes a request, whose own limit is <see cref="RequestLimit"/> at most.</summary>
     /// <exception cref="KafkaException">It failed, or no answer came: it may be made again.</exception>
@@ -53,13 +54,21 @@ internal sealed class KafkaAdmin(Func<IAdminClient> create, Action<IDisposable> 
         // Of all topics: a broker may make one that is named and not there.
         client.GetMetadata(RequestLimit).Topics.Find(found => topics.Contains(found.Topic) && found.Partitions.Exists(static partition => partition.Leader < 0))?.Topic));
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+        }
+
+        _client.Dispose();
+    }
 
     private void Replace(IAdminClient failed)
     {
         lock (_gate)
         {
-            if (_client != failed)
+            if (_isDisposed || _client != failed)
             {
                 return;
             }
