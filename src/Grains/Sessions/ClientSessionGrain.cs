@@ -199,8 +199,7 @@ internal sealed partial class ClientSessionGrain(
             : result;
 
     /// <summary>Whether it is asked again, and had come as far as into the record.</summary>
-    private bool IsRecorded(ConnectRequest request) =>
-        state.RecordExists && state.State.ConnectionId == request.ConnectionId && state.State.Edge == request.Edge.ToParsableString();
+    private bool IsRecorded(ConnectRequest request) => state.RecordExists && state.State.IsConnectedBy(request.Edge, request.ConnectionId);
 
     private Task StoreConnection(ConnectRequest request, uint expirySeconds, ConnectResult result)
     {

@@ -54,7 +54,7 @@ internal sealed partial class SessionPartitionGrain
 
     /// <summary>The epoch of a connection whose edge has no answer yet: the earlier owner accepted it if the session's record names it. Null when not: the edge asks again.</summary>
     private static ConnectionEpoch? EpochOf(HandedOverConnection connection, SiloAddress edge, SessionRecord? record) =>
-        record is not null && record.ConnectionId == connection.ConnectionId && record.Edge == edge.ToParsableString() ? record.Epoch : null;
+        record?.IsConnectedBy(edge, connection.ConnectionId) == true ? record.Epoch : null;
 
     private void GoOn(HandedOverSessions sessions)
     {

@@ -31,6 +31,9 @@ internal sealed class SessionRecord
 
     public bool IsConnected => Edge is not null;
 
+    /// <summary>Whether it names a connection, by its edge and its number there, as the living one.</summary>
+    public bool IsConnectedBy(SiloAddress edge, long connectionId) => ConnectionId == connectionId && Edge == edge.ToParsableString();
+
     /// <summary>When the session ends, in milliseconds since the Unix epoch; <see cref="long.MaxValue"/> when never. Only while the client is not connected.</summary>
     public long ExpiresAt => ExpirySeconds == uint.MaxValue ? long.MaxValue : DisconnectedAt + (ExpirySeconds * 1000L);
 
