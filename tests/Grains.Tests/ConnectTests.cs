@@ -8,7 +8,6 @@ using Xunit;
 namespace OrleansMqtt.Grains.Tests;
 
 /// <summary>An edge asks for a session again when no answer came: nobody knows then how far the first call had got.</summary>
-[Collection(nameof(MemoryCollection))]
 public sealed class ConnectTests : IAsyncLifetime
 {
     private readonly EmbeddedTestLog _embedded = new();

@@ -11,7 +11,7 @@ using Xunit;
 namespace OrleansMqtt.Grains.Tests;
 
 /// <summary>How soon a new owner of a sessions partition serves its sessions.</summary>
-[Collection(nameof(MemoryCollection))]
+[Collection(nameof(MeasuringCollection))]
 public sealed class RecoveryTests : IAsyncDisposable
 {
     private const int Sessions = 25_000;

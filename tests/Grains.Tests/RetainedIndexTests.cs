@@ -4,7 +4,6 @@ using Xunit;
 namespace OrleansMqtt.Grains.Tests;
 
 /// <summary>The retained messages by topic.</summary>
-[Collection(nameof(MemoryCollection))]
 public sealed class RetainedIndexTests
 {
     private static readonly string[] Levels = ["", "a", "b", "site", "$SYS", "temperature", "a level that is longer than eight bytes", "é"];
@@ -92,39 +91,6 @@ public sealed class RetainedIndexTests
             Assert.Equal(length, entry.Offset);
             Assert.True(index.Remove(Utf8(new string('x', length))));
         }
-    }
-
-    [Fact]
-    public void A_topic_takes_little_memory_and_gives_it_back()
-    {
-        const int Count = 200_000;
-        var before = MemoryCollection.UsedBytes();
-        RetainedIndex index = new();
-        Fill(0);
-        var filled = MemoryCollection.UsedBytes() - before;
-        Assert.InRange(filled / Count, 40, 100);
-        for (var round = 1; round < 4; round++)
-        {
-            for (var i = 0; i < Count; i++)
-            {
-                Assert.True(index.Remove(Topic(i, round - 1)));
-            }
-
-            Fill(round);
-        }
-
-        Assert.InRange(MemoryCollection.UsedBytes() - before, 0, filled + (filled / 10));
-        GC.KeepAlive(index);
-
-        void Fill(int round)
-        {
-            for (var i = 0; i < Count; i++)
-            {
-                index.Set(Topic(i, round), new(i, i, false));
-            }
-        }
-
-        static byte[] Topic(int i, int round) => Utf8($"site/{round}{i / 10:D6}/name-{i % 10}");
     }
 
     private static List<RetainedEntry> Match(RetainedIndex index, string filter)

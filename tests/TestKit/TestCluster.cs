@@ -136,7 +136,8 @@ public sealed class TestCluster : IAsyncDisposable
 
             if (Stopwatch.GetElapsedTime(start) > Limit)
             {
-                throw new TimeoutException($"Not {silos} silos:{Environment.NewLine}{string.Join(Environment.NewLine, views.AsEnumerable())}{Environment.NewLine}{Logs()}");
+                // Logs are long: what there is to see comes last.
+                throw new TimeoutException($"{Logs()}{Environment.NewLine}Not {silos} silos:{Environment.NewLine}{string.Join(Environment.NewLine, views.AsEnumerable())}");
             }
 
             await timer.WaitForNextTickAsync();
@@ -150,7 +151,7 @@ public sealed class TestCluster : IAsyncDisposable
     public void Rejoin(ServerProcess silo) => Network!.Heal(silo.Namespace!);
 
     /// <summary>What all processes have written, for the message of a failure.</summary>
-    public string Logs() => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Process.Lines.Prepend($"--- {process.Name}")));
+    public string Logs() => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Process.Lines.Prepend($"--- {process.Name}{(process.Process.HasExited ? $", exit code {process.Process.ExitCode}" : "")}")));
 
     private static int PortOf(string address) => int.Parse(address[(address.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 

@@ -1,9 +1,9 @@
+using OrleansMqtt.Grains;
 using Xunit;
 
-namespace OrleansMqtt.Grains.Tests;
+namespace OrleansMqtt.Memory.Tests;
 
 /// <summary>What a router keeps of each filter of the cluster: the figure of <c>docs/scaling.md</c>.</summary>
-[Collection(nameof(MemoryCollection))]
 public sealed class SubscriptionIndexMemoryTests
 {
     [Theory]
@@ -15,14 +15,15 @@ public sealed class SubscriptionIndexMemoryTests
         const int Routers = 4;
         SubscriptionIndex index = new();
         var routers = Enumerable.Range(0, Routers).Select(_ => index.TryOpen()!).ToArray();
-        var before = MemoryCollection.UsedBytes();
-        for (var i = 0; i < Sessions; i++)
+        var bytes = UsedMemory.By(() =>
         {
-            string[] filter = [$"site/{i % filters}/command/+"];
-            Array.ForEach(routers, router => router.Add(i % 64, filter));
-        }
+            for (var i = 0; i < Sessions; i++)
+            {
+                string[] filter = [$"site/{i % filters}/command/+"];
+                Array.ForEach(routers, router => router.Add(i % 64, filter));
+            }
+        });
 
-        var bytes = MemoryCollection.UsedBytes() - before;
         TestContext.Current.TestOutputHelper!.WriteLine($"{kind}: {bytes / index.Count} bytes a filter for all {Routers} routers of a silo, {bytes / Sessions} a session");
         Assert.Equal(filters, index.Count);
         Assert.InRange(bytes / index.Count, 1, 1_000);
