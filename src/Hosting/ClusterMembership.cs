@@ -54,6 +54,9 @@ internal static class ClusterMembership
             options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
             options.NumMissedProbesLimit = 3;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+
+            // Three of them missed, and one that was lost together with all others holds up nobody who joins.
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         });
 
         // Orleans' default directory deactivates grains on healthy silos whenever any silo leaves.

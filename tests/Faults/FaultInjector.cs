@@ -17,6 +17,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     private const int LargePayload = 20_000;
     private const int LargePayloads = 1_000;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan LongestJoining = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a client may be without service.</summary>
     public TimeSpan Expected(FaultKind kind) => kind switch
@@ -25,6 +26,8 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         FaultKind.EdgeHang => (outage * 2) + TimeSpan.FromSeconds(5),
         FaultKind.SiloHang when siloRoles != "silo" => (outage * 2) + TimeSpan.FromSeconds(5),
         FaultKind.SiloHang or FaultKind.SiloIsolation => TimeSpan.FromSeconds(12),
+        // Nobody is left who could declare the others dead: those that come wait until they have been silent for long enough.
+        FaultKind.WholeClusterKill => TimeSpan.FromSeconds(30),
         // A pause of deliveries; nobody's connection is touched.
         FaultKind.PlannedMove => TimeSpan.FromSeconds(1),
         FaultKind.KafkaPause => outage + TimeSpan.FromSeconds(5),
@@ -39,7 +42,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     /// <summary>Whether the fault may end connections: those of an edge that it touches.</summary>
     public bool MayClose(FaultKind kind) => kind switch
     {
-        FaultKind.EdgeKill or FaultKind.EdgeHang or FaultKind.RollingRestart => true,
+        FaultKind.EdgeKill or FaultKind.EdgeHang or FaultKind.RollingRestart or FaultKind.WholeClusterKill => true,
         FaultKind.SiloKill or FaultKind.SiloHang or FaultKind.SiloIsolation or FaultKind.PlannedMove => siloRoles != "silo",
         _ => false,
     };
@@ -57,6 +60,9 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 during();
                 await cluster.AddAsync(siloRoles);
                 await WaitForSilosAsync();
+                break;
+            case FaultKind.JoiningSiloKill:
+                await KillWhileJoiningAsync(during);
                 break;
             case FaultKind.SiloHang:
                 await PutAsideAsync(Choose(siloRoles), Hang, Wake, during);
@@ -83,6 +89,14 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
                 break;
             case FaultKind.RollingRestart:
                 await RestartAllAsync(during);
+                break;
+            case FaultKind.WholeClusterKill:
+                var all = Members();
+                LeastClosed = all.Where(static process => process.Port != 0).Sum(process => load.CountAt(process.Port));
+                await Task.WhenAll(all.Select(static process => process.KillAsync()));
+                during();
+                await Task.WhenAll(all.Select(process => cluster.AddAsync(process.Roles)));
+                await WaitForSilosAsync();
                 break;
             case FaultKind.KafkaRestart:
                 await cluster.Kafka.StopAsync();
@@ -120,11 +134,24 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
 
     private static void Wake(ServerProcess process) => process.Wake();
 
+    /// <summary>One more silo is lost at any moment between its first breath in the cluster and its first partitions.</summary>
+    private async Task KillWhileJoiningAsync(Action during)
+    {
+        var joining = cluster.Launch(siloRoles);
+        await joining.Process.WaitForLineAsync("Messages live on", Limit);
+        await LastAsync(TimeSpan.FromMilliseconds(1 + random.Next((int)LongestJoining.TotalMilliseconds)));
+        await joining.KillAsync();
+        during();
+        await WaitForSilosAsync();
+    }
+
     private static async Task LastAsync(TimeSpan time)
     {
         using PeriodicTimer timer = new(time);
         await timer.WaitForNextTickAsync();
     }
+
+    private ServerProcess[] Members() => [.. cluster.Running(siloRoles), .. cluster.Running("edge")];
 
     private ServerProcess Choose(string roles)
     {
@@ -155,7 +182,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
 
             try
             {
-                var views = await Task.WhenAll(cluster.Running(siloRoles).Concat(cluster.Running("edge")).Select(process => process.GetClusterAsync())).WaitAsync(TimeSpan.FromSeconds(10));
+                var views = await Task.WhenAll(Members().Select(process => process.GetClusterAsync())).WaitAsync(TimeSpan.FromSeconds(10));
                 if (Array.TrueForAll(views, view => view.Owners.Count == count && view.Misplaced == 0))
                 {
                     return;
@@ -175,7 +202,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
         }
     }
 
-    private async Task<string> DescribeAsync() => string.Join("; ", await Task.WhenAll(cluster.Running(siloRoles).Concat(cluster.Running("edge")).Select(async process =>
+    private async Task<string> DescribeAsync() => string.Join("; ", await Task.WhenAll(Members().Select(async process =>
     {
         try
         {
@@ -214,7 +241,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
 
     private async Task RestartAllAsync(Action during)
     {
-        foreach (var process in cluster.Running(siloRoles).Concat(cluster.Running("edge")).ToList())
+        foreach (var process in Members())
         {
             ports.Close(process);
             await StopAsync(process);

@@ -4,12 +4,14 @@ namespace OrleansMqtt.Faults;
 internal enum FaultKind
 {
     SiloKill,
+    JoiningSiloKill,
     SiloHang,
     SiloIsolation,
     EdgeKill,
     EdgeHang,
     PlannedMove,
     RollingRestart,
+    WholeClusterKill,
     KafkaRestart,
     KafkaPause,
     PostgresRestart,

@@ -52,16 +52,22 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it serves.</summary>
     public async Task StartAsync()
     {
+        Launch();
+        if (_hasEdge)
+        {
+            Port = PortOf(await Process.WaitForLineAsync("Listening for MQTT and", StartLimit), $"{_address}:");
+        }
+
+        HttpPort = PortOf(await Process.WaitForLineAsync("Health and metrics on", StartLimit), $"http://{_address}:");
+    }
+
+    /// <summary>Starts it, and waits for nothing.</summary>
+    internal void Launch()
+    {
         var program = Path.Combine(AppContext.BaseDirectory, _program);
         _process = Namespace is null
             ? ChildProcess.Start("dotnet", [program], _settings)
             : ChildProcess.Start(Programs.Find("ip")!, ["netns", "exec", Namespace.Name, "dotnet", program], _settings);
-        if (_hasEdge)
-        {
-            Port = PortOf(await _process.WaitForLineAsync("Listening for MQTT and", StartLimit), $"{_address}:");
-        }
-
-        HttpPort = PortOf(await _process.WaitForLineAsync("Health and metrics on", StartLimit), $"http://{_address}:");
     }
 
     /// <summary>SIGTERM, and its exit code.</summary>

@@ -102,22 +102,16 @@ public sealed class TestCluster : IAsyncDisposable
     /// <param name="isAdvertised">Whether its edge says where clients reach it, so that others send clients there.</param>
     public async Task<ServerProcess> AddAsync(string roles, bool isAdvertised = false)
     {
-        Dictionary<string, string> settings = new(Settings);
-        if (isAdvertised || (_isAdvertised && roles.Contains("edge", StringComparison.Ordinal)))
-        {
-            var port = TestPorts.Free();
-            settings["Mqtt__Listeners__0__Port"] = $"{port}";
-            settings["Mqtt__AdvertisedAddress"] = $"127.0.0.1:{port}";
-        }
-
-        ServerProcess process;
-        lock (_processes)
-        {
-            process = new($"{roles}-{_processes.Count}", roles, settings, roles == "silo" ? Network?.Add() : null);
-            _processes.Add(process);
-        }
-
+        var process = Prepare(roles, isAdvertised);
         await process.StartAsync();
+        return process;
+    }
+
+    /// <summary>Adds a process that begins by now, and may never serve.</summary>
+    public ServerProcess Launch(string roles)
+    {
+        var process = Prepare(roles, isAdvertised: false);
+        process.Launch();
         return process;
     }
 
@@ -154,6 +148,24 @@ public sealed class TestCluster : IAsyncDisposable
     public string Logs() => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Process.Lines.Prepend($"--- {process.Name}{(process.Process.HasExited ? $", exit code {process.Process.ExitCode}" : "")}")));
 
     private static int PortOf(string address) => int.Parse(address[(address.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+
+    private ServerProcess Prepare(string roles, bool isAdvertised)
+    {
+        Dictionary<string, string> settings = new(Settings);
+        if (isAdvertised || (_isAdvertised && roles.Contains("edge", StringComparison.Ordinal)))
+        {
+            var port = TestPorts.Free();
+            settings["Mqtt__Listeners__0__Port"] = $"{port}";
+            settings["Mqtt__AdvertisedAddress"] = $"127.0.0.1:{port}";
+        }
+
+        lock (_processes)
+        {
+            ServerProcess process = new($"{roles}-{_processes.Count}", roles, settings, roles == "silo" ? Network?.Add() : null);
+            _processes.Add(process);
+            return process;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
