@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
+using OrleansMqtt.Edge.Delivering;
 using OrleansMqtt.Edge.Redirecting;
 
 namespace OrleansMqtt.Edge.Tests;
@@ -60,17 +61,47 @@ public sealed class RedirectTests
         LoadShedding shedding = new(40, directory);
         foreach (var connections in new[] { 39, 40, 39, 40, 41, 39 })
         {
-            shedding.Note(connections);
+            Note(connections);
         }
 
         Assert.Equal(["full"], directory.Told);
-        shedding.Note(38);
-        shedding.Note(39);
+        Note(38);
+        Note(39);
         Assert.Equal(["full", "not full"], directory.Told);
-        shedding.Note(40);
+        Note(40);
         Assert.Equal(["full", "not full", "full"], directory.Told);
         Assert.True(shedding.Applies(41));
         Assert.False(shedding.Applies(40));
+
+        void Note(int connections) => shedding.Note(ref connections);
+    }
+
+    [Fact]
+    public async Task What_the_others_hear_last_is_true_in_whatever_order_connections_that_come_at_once_are_noted()
+    {
+        const int Limit = 4;
+        const int Rounds = 20_000;
+        FakeDirectory directory = new();
+        using ConnectionTable connections = new(int.MaxValue, new(Limit, directory));
+        var wrong = 0;
+        using Barrier barrier = new(Limit, phase =>
+        {
+            wrong += directory.Told.LastOrDefault() == (phase.CurrentPhaseNumber % 2 == 0 ? "full" : "not full") ? 0 : 1;
+            directory.Told.Clear();
+        });
+        await Task.WhenAll(Enumerable.Range(0, Limit).Select(_ => Task.Factory.StartNew(ComeAndGo, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        Assert.Equal(0, wrong);
+
+        void ComeAndGo()
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                connections.TryEnter();
+                barrier.SignalAndWait();
+                connections.Leave();
+                barrier.SignalAndWait();
+            }
+        }
     }
 
     [Fact]

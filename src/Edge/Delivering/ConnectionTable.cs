@@ -29,10 +29,9 @@ internal sealed class ConnectionTable(int maximum, LoadShedding shedding) : IDis
     /// <summary>Counts a connection before anything of it is read; false when it is one too many.</summary>
     public bool TryEnter()
     {
-        var count = Interlocked.Increment(ref _count);
-        if (count <= maximum && !IsClosed)
+        if (Interlocked.Increment(ref _count) <= maximum && !IsClosed)
         {
-            shedding.Note(count);
+            shedding.Note(ref _count);
             return true;
         }
 
@@ -41,7 +40,11 @@ internal sealed class ConnectionTable(int maximum, LoadShedding shedding) : IDis
     }
 
     /// <summary>The end of what <see cref="TryEnter"/> began.</summary>
-    public void Leave() => shedding.Note(Interlocked.Decrement(ref _count));
+    public void Leave()
+    {
+        Interlocked.Decrement(ref _count);
+        shedding.Note(ref _count);
+    }
 
     public void Add(MqttConnection connection) => _connections[connection.Id] = connection;
 

@@ -17,18 +17,22 @@ internal sealed class LoadShedding(int limit, IEdgeDirectory? directory)
     public bool Applies(int connections) => limit > 0 && connections > limit;
 
     /// <summary>A connection has come, or gone.</summary>
-    public void Note(int connections)
+    /// <param name="connections">How many there are now: read here, because threads come here in another order than they have counted.</param>
+    public void Note(ref int connections)
     {
-        if (limit == 0 || directory is null || !HasTurned(connections))
+        if (limit == 0 || directory is null || !HasTurned(Volatile.Read(ref connections)))
         {
             return;
         }
 
         lock (_lock)
         {
-            if (HasTurned(connections))
+            while (HasTurned(Volatile.Read(ref connections)))
             {
                 directory.SetFull(_isFull = !_isFull);
+
+                // Who counts after the next look sees the change, and who counted before is seen by it.
+                Interlocked.MemoryBarrier();
             }
         }
     }
