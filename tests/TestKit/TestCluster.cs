@@ -131,7 +131,8 @@ public sealed class TestCluster : IAsyncDisposable
             if (Stopwatch.GetElapsedTime(start) > Limit)
             {
                 // Logs are long: what there is to see comes last.
-                throw new TimeoutException($"{Logs()}{Environment.NewLine}Not {silos} silos:{Environment.NewLine}{string.Join(Environment.NewLine, views.AsEnumerable())}");
+                var ended = _processes.Where(static process => process.Process.HasExited).Select(static process => $"{process.Name} has ended with {process.Process.ExitCode}: {process.Process.Lines.LastOrDefault()}");
+                throw new TimeoutException(string.Join(Environment.NewLine, [Logs(), $"Not {silos} silos:", .. views.Select(static view => $"{view}"), .. ended]));
             }
 
             await timer.WaitForNextTickAsync();
@@ -145,7 +146,7 @@ public sealed class TestCluster : IAsyncDisposable
     public void Rejoin(ServerProcess silo) => Network!.Heal(silo.Namespace!);
 
     /// <summary>What all processes have written, for the message of a failure.</summary>
-    public string Logs() => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Process.Lines.Prepend($"--- {process.Name}{(process.Process.HasExited ? $", exit code {process.Process.ExitCode}" : "")}")));
+    public string Logs() => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Process.Lines.Prepend($"--- {process.Name}")));
 
     private static int PortOf(string address) => int.Parse(address[(address.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 

@@ -60,7 +60,7 @@ internal sealed class KafkaLog : IMessageLog
         }
 
         _offsets = new(_wireQuery ?? (IOffsetQuery)new ConfluentOffsetQuery(_admin), _stopping.Token);
-        _topicChecks = new(_admin, options, logger);
+        _topicChecks = new(_admin, _wireQuery, options, logger);
         _ranges = new(this, CreateRangeConsumer);
         _wireRanges = _wire is null ? null : new(this, _wire, _metadata!, _ranges, logger);
         if (_wire is not null)

@@ -3,12 +3,17 @@ using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
+using OrleansMqtt.Log.Kafka.Wire;
 using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace OrleansMqtt.Log.Kafka;
 
 /// <summary>Creates the topics that are missing, and checks those that exist.</summary>
-internal sealed class KafkaTopics(KafkaAdmin admin, KafkaLogOptions options, ILogger logger)
+/// <param name="admin">Creates and describes.</param>
+/// <param name="wire">Tells identities; null where <paramref name="admin"/> has to.</param>
+/// <param name="options">The settings.</param>
+/// <param name="logger">The logger.</param>
+internal sealed class KafkaTopics(KafkaAdmin admin, WireQuery? wire, KafkaLogOptions options, ILogger logger)
 {
     private const string MaximumRecord = "max.message.bytes";
 
@@ -63,14 +68,14 @@ internal sealed class KafkaTopics(KafkaAdmin admin, KafkaLogOptions options, ILo
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                return [.. (await TryDescribeAsync(topics)).Select(IdOf)];
+                return wire is null ? [.. (await TryDescribeAsync(topics)).Select(IdOf)] : await wire.AskTopicIdentitiesAsync(topics).WaitAsync(cancellationToken);
             }
-            catch (KafkaException exception)
+            catch (Exception exception) when (exception is KafkaException or WireException)
             {
                 if (!hasLogged)
                 {
                     hasLogged = true;
-                    logger.LogWaiting(options.BootstrapServers, exception.Error.Reason);
+                    logger.LogWaiting(options.BootstrapServers, exception.Message);
                 }
 
                 await Task.Delay(500, cancellationToken);

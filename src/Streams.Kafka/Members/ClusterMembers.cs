@@ -110,8 +110,16 @@ internal sealed partial class ClusterMembers : GrainServiceClient<IMemberService
         {
             await foreach (var snapshot in _membership.MembershipUpdates.WithCancellation(_stop.Token))
             {
-                Compare(snapshot);
-                Update();
+                try
+                {
+                    Compare(snapshot);
+                    Update();
+                }
+                catch (Exception exception)
+                {
+                    // Whoever is told of a change may fail; the next one is to be seen still.
+                    LogChangeFailed(exception);
+                }
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -219,6 +227,9 @@ internal sealed partial class ClusterMembers : GrainServiceClient<IMemberService
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Silo {Silo}: {State}")]
     private partial void LogNoted(SiloAddress silo, MemberState state);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A change of the members of the cluster was not taken by all who are told of it.")]
+    private partial void LogChangeFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The silo {Silo} does not answer; it is asked again.")]
     private partial void LogNoAnswer(Exception exception, SiloAddress silo);

@@ -10,6 +10,8 @@ internal sealed class ClusterSnapshot
 
     public IEnumerable<BrokerAddress> Brokers => _brokers.Values;
 
+    public IEnumerable<int> BrokerIds => _brokers.Keys;
+
     public static ClusterSnapshot Read(ref WireReader reader)
     {
         ClusterSnapshot snapshot = new();

@@ -1,6 +1,6 @@
 namespace OrleansMqtt.Log.Kafka.Wire;
 
-/// <summary>A request of Kafka's protocol in the one version that is spoken here; brokers since Kafka 2.4 know them all, but for those that describe transactions (3.0, KIP-664).</summary>
+/// <summary>A request of Kafka's protocol in the one version that is spoken here; brokers since Kafka 2.4 know them all, but for the identities of topics (2.8, KIP-516) and those that describe transactions (3.0, KIP-664).</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Key">Its number.</param>
 /// <param name="Version">The version.</param>
@@ -11,6 +11,7 @@ internal readonly record struct WireApi(string Name, short Key, short Version, b
     public static readonly WireApi Fetch = new("Fetch", 1, 11);
     public static readonly WireApi ListOffsets = new("ListOffsets", 2, 5);
     public static readonly WireApi Metadata = new("Metadata", 3, 7);
+    public static readonly WireApi MetadataWithIdentities = new("Metadata", 3, 10, IsFlexible: true);
     public static readonly WireApi FindCoordinator = new("FindCoordinator", 10, 1);
     public static readonly WireApi SaslHandshake = new("SaslHandshake", 17, 1);
     public static readonly WireApi ApiVersions = new("ApiVersions", 18, 0);

@@ -6,6 +6,7 @@ internal static class WireError
     public const short None = 0;
     public const short OffsetOutOfRange = 1;
     public const short UnknownTopicOrPartition = 3;
+    public const short LeaderNotAvailable = 5;
     public const short MessageTooLarge = 10;
     public const short DuplicateSequenceNumber = 46;
     public const short ConcurrentTransactions = 51;
@@ -21,7 +22,7 @@ internal static class WireError
     /// <summary>Whether the same request may succeed later, or at another broker.</summary>
     public static bool IsRetriable(short code) => code switch
     {
-        2 or UnknownTopicOrPartition or 5 or 6 or 7 or 8 or 9 or 13 or 14 or 15 or 16 => true,
+        2 or UnknownTopicOrPartition or LeaderNotAvailable or 6 or 7 or 8 or 9 or 13 or 14 or 15 or 16 => true,
 
         // Not enough replicas, before and after the append; transactions and quotas; storage and leader epochs; topic identifiers.
         19 or 20 or 41 or 51 or 56 or 70 or 71 or 74 or 75 or 78 or 89 or 100 or 103 => true,

@@ -22,6 +22,24 @@ internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata,
     public Task<Dictionary<TopicPartitionId, TAnswer>> AskAsync<TAnswer>(IReadOnlyCollection<TopicPartitionId> partitions, WireQuestion<TAnswer> question) =>
         AskLeadersAsync(partitions, (broker, led) => broker.Query.AskAsync(led, question));
 
+    /// <summary>The identities of topics by the first broker that answers for all of them; empty for those that are not there.</summary>
+    /// <exception cref="WireException">No broker answers, or none may tell.</exception>
+    public async Task<Guid[]> AskTopicIdentitiesAsync(IReadOnlyList<string> topics)
+    {
+        TopicPartitionId[] partitions = [.. topics.Select(static topic => new TopicPartitionId(topic, 0))];
+        await WaitForLeadersAsync(partitions);
+        foreach (var broker in metadata.Current.BrokerIds)
+        {
+            if (BrokerOf(broker) is var (query, _) && await query.AskAsync(partitions, TopicIdentityQuestion.Ask) is var answers && Array.TrueForAll(partitions, answers.ContainsKey))
+            {
+                return Array.ConvertAll(partitions, partition => answers[partition]);
+            }
+        }
+
+        metadata.Refresh();
+        throw new WireException($"No broker tells the identities of {string.Join(", ", topics)}.");
+    }
+
     public void Dispose()
     {
         lock (_lock)

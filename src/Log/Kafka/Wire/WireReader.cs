@@ -30,6 +30,8 @@ internal ref struct WireReader(ReadOnlySpan<byte> source)
     /// <summary>A string of a flexible response; empty for null.</summary>
     public string ReadCompactString() => Encoding.UTF8.GetString(Take(ReadCompactCount()));
 
+    public Guid ReadGuid() => new(Take(16), bigEndian: true);
+
     /// <summary>Passes over the end of a structure of a flexible response.</summary>
     public void SkipTags()
     {

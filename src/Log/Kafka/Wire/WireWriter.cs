@@ -76,6 +76,8 @@ internal sealed class WireWriter
         Encoding.UTF8.GetBytes(value, Take(length));
     }
 
+    public void WriteGuid(Guid value) => value.TryWriteBytes(Take(16), bigEndian: true, out _);
+
     /// <summary>The end of each structure of a flexible request.</summary>
     public void WriteNoTags() => WriteInt8(0);
 
