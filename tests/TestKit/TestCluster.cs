@@ -131,7 +131,7 @@ public sealed class TestCluster : IAsyncDisposable
             if (Stopwatch.GetElapsedTime(start) > Limit)
             {
                 // Logs are long: what there is to see comes last.
-                var ended = _processes.Where(static process => process.Process.HasExited).Select(static process => $"{process.Name} has ended with {process.Process.ExitCode}: {process.Process.Lines.LastOrDefault()}");
+                var ended = _processes.Where(static process => process.Process.HasExited).Select(static process => $"{process.Name} has ended with {process.Process.ExitCode}: {(process.Process.Lines is [.., var last] ? last : "without a word")}");
                 throw new TimeoutException(string.Join(Environment.NewLine, [Logs(), $"Not {silos} silos:", .. views.Select(static view => $"{view}"), .. ended]));
             }
 
