@@ -17,7 +17,9 @@ public sealed class ConnectTests : IAsyncLifetime
         _embedded.Log,
         static silo =>
         {
-            silo.Services.AddSingleton<ClosedConnections>();
+            HandOverGate gate = new();
+            gate.Open();
+            silo.Services.AddSingleton(gate).AddSingleton<ClosedConnections>();
             silo.AddGrainService<EdgeOfTests>();
         },
         new("Topics:Sessions:Partitions", "1"),

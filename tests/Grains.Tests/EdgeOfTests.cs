@@ -4,9 +4,9 @@ using Orleans.Runtime;
 
 namespace OrleansMqtt.Grains.Tests;
 
-/// <summary>The edge of a silo whose connections are numbers: notes which of them are closed.</summary>
+/// <summary>The edge of a silo whose connections are numbers: notes which of them are closed, and hands none over.</summary>
 [Reentrant]
-internal sealed class EdgeOfTests(GrainId grainId, Silo silo, ILoggerFactory loggerFactory, ClosedConnections closed) : GrainService(grainId, silo, loggerFactory), IEdgeService
+internal sealed class EdgeOfTests(GrainId grainId, Silo silo, ILoggerFactory loggerFactory, ClosedConnections closed, HandOverGate gate) : GrainService(grainId, silo, loggerFactory), IEdgeService
 {
     public ValueTask<DeliveryResult> Deliver(DeliveryBatch batch) => new(DeliveryResult.Accepted);
 
@@ -16,5 +16,9 @@ internal sealed class EdgeOfTests(GrainId grainId, Silo silo, ILoggerFactory log
         return default;
     }
 
-    public ValueTask<HandedOverConnection[]?> HandOver(int sessionPartition, long generation) => new([]);
+    public async ValueTask<HandedOverConnection[]?> HandOver(int sessionPartition, long generation)
+    {
+        await gate.Opened;
+        return [];
+    }
 }

@@ -87,6 +87,7 @@ internal sealed partial class SessionPartitionGrain(
 
     public async ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag)
     {
+        await _handedOver.Task;
         var session = _sessions.Find(key) is { IsDurable: true } durable ? durable : null;
         List<StoreRecord> together = [];
         try
@@ -116,17 +117,22 @@ internal sealed partial class SessionPartitionGrain(
         }
     }
 
-    public ValueTask<StateChange> ClearState(string key, string? etag) => _states.ClearAsync(_partitionStore, key, etag, () =>
+    public async ValueTask<StateChange> ClearState(string key, string? etag)
     {
-        List<StoreRecord> together = [];
-        if (_sessions.Find(key) is { } session)
+        // The end of a session is told to the routers, who would count from then on without the filters of connections that are not handed over yet.
+        await _handedOver.Task;
+        return await _states.ClearAsync(_partitionStore, key, etag, () =>
         {
-            _store.AddRemoval(session, together);
-            Remove(session);
-        }
+            List<StoreRecord> together = [];
+            if (_sessions.Find(key) is { } session)
+            {
+                _store.AddRemoval(session, together);
+                Remove(session);
+            }
 
-        return together;
-    });
+            return together;
+        });
+    }
 
     public async ValueTask<ConnectResult?> AttachNew(string clientId, ConnectRequest request, uint expirySeconds)
     {

@@ -27,9 +27,9 @@ internal sealed partial class SessionPartitionStarter(
                 await Task.WhenAll(owned.Select(partition => WakeAsync(partition, stoppingToken)));
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
-            // The silo stops.
+            // The silo stops, and answers no call any more.
         }
         finally
         {

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using OrleansMqtt.Storage.Kafka;
+using Xunit;
+
+namespace OrleansMqtt.Grains.Tests;
+
+/// <summary>An owner of a sessions partition before the edges have handed its connections over.</summary>
+public sealed class NewOwnerTests : IAsyncLifetime
+{
+    private const string Client = "client";
+    private readonly EmbeddedTestLog _embedded = new();
+    private readonly HandOverGate _gate = new();
+    private readonly HandOverGate _open = new();
+
+    public ValueTask InitializeAsync()
+    {
+        _open.Open();
+        return default;
+    }
+
+    public ValueTask DisposeAsync() => _embedded.DisposeAsync();
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_is_neither_changed_nor_ended_before_all_edges_have_handed_their_connections_over(bool ends)
+    {
+        using var earlier = CreateSilo(_open);
+        await _embedded.Log.EnsureTopicsAsync(earlier.Services.GetRequiredService<IOptions<TopicsOptions>>().Value.AllTopics(), CancellationToken.None);
+        await earlier.StartAsync();
+        await earlier.Services.GetRequiredService<IGrainFactory>().GetGrain<IClientSessionGrain>(Client).Connect(new()
+        {
+            Edge = earlier.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress,
+            ConnectionId = 1,
+            CleanStart = true,
+            ReceiveMaximum = 10,
+            SessionExpirySeconds = 60,
+        });
+        await earlier.StopAsync();
+
+        using var host = CreateSilo(_gate);
+        await host.StartAsync();
+        IStoragePartition owner = host.Services.GetRequiredService<IGrainFactory>().GetGrain<ISessionOwnerGrain>(0);
+        var stored = await owner.ReadState(Client);
+        var isOpen = false;
+        var change = ends ? owner.ClearState(Client, stored.ETag).AsTask() : owner.WriteState(Client, stored.Value, stored.ETag).AsTask();
+        var wasOpen = change.ContinueWith(_ => Volatile.Read(ref isOpen), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+        // As long as a change of the log takes, many times.
+        var messages = host.Services.GetRequiredService<IOptions<TopicsOptions>>().Value.Messages.Name;
+        await using (var other = await PartitionStore.OpenSharedAsync(_embedded.Log, new(messages, 0), "other", NullLogger.Instance, CancellationToken.None))
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await other.CommitAsync(new StoreRecord[] { new(messages, new() { Key = new byte[] { 1 }, Value = new byte[] { 1 } }) });
+                await owner.ReadState(Client);
+            }
+        }
+
+        Volatile.Write(ref isOpen, true);
+        _gate.Open();
+        await change;
+        Assert.True(await wasOpen);
+        await host.StopAsync();
+    }
+
+    private IHost CreateSilo(HandOverGate gate) => GrainSilo.Create(
+        _embedded.Log,
+        silo =>
+        {
+            silo.Services.AddSingleton(gate).AddSingleton<ClosedConnections>();
+            silo.AddGrainService<EdgeOfTests>();
+        },
+        new("Topics:Sessions:Partitions", "1"),
+        new("Topics:Messages:Partitions", "1"));
+}
