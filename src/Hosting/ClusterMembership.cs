@@ -55,8 +55,9 @@ internal static class ClusterMembership
             options.NumMissedProbesLimit = 3;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
 
-            // Three of them missed, and one that was lost together with all others holds up nobody who joins.
+            // When so many are missed, one that was lost together with all others holds up nobody who joins.
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+            options.NumMissedTableIAmAliveLimit = 3;
         });
 
         // Orleans' default directory deactivates grains on healthy silos whenever any silo leaves.

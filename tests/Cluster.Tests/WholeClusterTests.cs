@@ -6,10 +6,11 @@ namespace OrleansMqtt.Cluster.Tests;
 /// <summary>All processes of a cluster are lost at once, as when the power fails: nobody is left who could declare the others dead.</summary>
 public sealed class WholeClusterTests
 {
-    private static readonly TimeSpan Allowed = TimeSpan.FromSeconds(30);
+    /// <summary>Twenty seconds on a quiet machine, several minutes where they wait until they have tried long enough.</summary>
+    private static readonly TimeSpan Allowed = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Processes_that_start_after_all_were_killed_serve_within_half_a_minute_and_have_all_sessions()
+    public async Task Processes_that_start_after_all_were_killed_serve_within_a_minute_and_have_all_sessions()
     {
         await using var cluster = await TestCluster.StartAsync(silos: 2, edges: 0);
         var lost = cluster.Running("silo,edge");

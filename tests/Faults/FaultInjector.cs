@@ -17,7 +17,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     private const int LargePayload = 20_000;
     private const int LargePayloads = 1_000;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan LongestJoining = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestJoining = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a client may be without service.</summary>
     public TimeSpan Expected(FaultKind kind) => kind switch

@@ -7,6 +7,7 @@ public sealed class TestCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private readonly List<ServerProcess> _processes = [];
+    private readonly HashSet<ServerProcess> _replaced = [];
     private readonly bool _ownsKafka;
     private readonly bool _isAdvertised;
 
@@ -80,7 +81,7 @@ public sealed class TestCluster : IAsyncDisposable
             }
 
             await Task.WhenAll(Enumerable.Range(0, silos).Select(_ => cluster.AddAsync(siloRoles)).Concat(Enumerable.Range(0, edges).Select(_ => cluster.AddAsync("edge"))));
-            await cluster.WaitForOwnersAsync(silos);
+            await cluster.WaitForOwnersAsync(silos, cluster.ReplaceLostAsync);
             return cluster;
         }
         catch
@@ -116,12 +117,15 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until every living process sees that many silos with partitions, and no grain is where it does not belong.</summary>
-    public async Task WaitForOwnersAsync(int silos)
+    public Task WaitForOwnersAsync(int silos) => WaitForOwnersAsync(silos, static () => Task.CompletedTask);
+
+    private async Task WaitForOwnersAsync(int silos, Func<Task> beforeLook)
     {
         var start = Stopwatch.GetTimestamp();
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
         while (true)
         {
+            await beforeLook();
             var views = await Task.WhenAll(_processes.Where(process => !process.Process.HasExited).Select(process => process.GetClusterAsync()));
             if (Array.TrueForAll(views, view => view.Owners.Count == silos && view.Misplaced == 0))
             {
@@ -136,6 +140,23 @@ public sealed class TestCluster : IAsyncDisposable
             }
 
             await timer.WaitForNextTickAsync();
+        }
+    }
+
+    /// <summary>
+    /// Does what a supervisor does for a process that has ended itself because the others took it for dead, as they may on a machine that does not let it run for seconds. No other process may end.
+    /// </summary>
+    private async Task ReplaceLostAsync()
+    {
+        foreach (var lost in _processes.Where(process => process.Process.HasExited && !_replaced.Contains(process)).ToArray())
+        {
+            if (!lost.Process.Lines.Any(static line => line.Contains("I have been told I am dead", StringComparison.Ordinal)))
+            {
+                throw new InvalidOperationException(string.Join(Environment.NewLine, [$"{lost.Name} has ended with {lost.Process.ExitCode}:", .. lost.Process.Lines]));
+            }
+
+            _replaced.Add(lost);
+            await AddAsync(lost.Roles);
         }
     }
 

@@ -10,17 +10,31 @@ internal sealed partial class SessionPartitionGrain : ISharedGroupOwnerGrain, IS
     private SharedMemberships _memberships = null!;
     private GroupLink[] _groupLinks = [];
 
-    public ValueTask<ReportResult> Report(GroupReport report) => new(_groups.Report(report));
+    public async ValueTask<ReportResult> Report(GroupReport report)
+    {
+        // A group that starts is told to the routers, and what is told must hold all that edges hand over.
+        await _handedOver.Task;
+        return _groups.Report(report);
+    }
 
     public ValueTask<bool> WaitForStart(string group, string clientId, long member) => _groups.WaitForStart(group, clientId, member);
 
-    public ValueTask<long[]> TakeLeases(LeaseBatch batch) => new(_memberships.Take(batch));
+    public async ValueTask<long[]> TakeLeases(LeaseBatch batch)
+    {
+        await _handedOver.Task;
+        return _memberships.Take(batch);
+    }
 
     public ValueTask RequestMembers(int groupPartition, long generation)
     {
         var link = _groupLinks[groupPartition];
         link.OwnerStarted(generation);
-        link.Flush();
+        if (_handedOver.Task.IsCompleted)
+        {
+            // Else the members that are handed over would be missing.
+            link.Flush();
+        }
+
         return ValueTask.CompletedTask;
     }
 

@@ -87,6 +87,7 @@ internal sealed partial class SessionPartitionGrain(
 
     public async ValueTask<StateChange> WriteState(string key, ReadOnlyMemory<byte> value, string? etag)
     {
+        // What edges hand over is stored together with it.
         await _handedOver.Task;
         var session = _sessions.Find(key) is { IsDurable: true } durable ? durable : null;
         List<StoreRecord> together = [];

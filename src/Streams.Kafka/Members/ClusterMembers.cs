@@ -110,16 +110,8 @@ internal sealed partial class ClusterMembers : GrainServiceClient<IMemberService
         {
             await foreach (var snapshot in _membership.MembershipUpdates.WithCancellation(_stop.Token))
             {
-                try
-                {
-                    Compare(snapshot);
-                    Update();
-                }
-                catch (Exception exception)
-                {
-                    // Whoever is told of a change may fail; the next one is to be seen still.
-                    LogChangeFailed(exception);
-                }
+                Compare(snapshot);
+                Update();
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -222,7 +214,15 @@ internal sealed partial class ClusterMembers : GrainServiceClient<IMemberService
             _active = active;
         }
 
-        Changed?.Invoke();
+        try
+        {
+            Changed?.Invoke();
+        }
+        catch (Exception exception)
+        {
+            // Whoever is told of a change may fail; the next one is to be seen still.
+            LogChangeFailed(exception);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Silo {Silo}: {State}")]

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansMqtt.Log.Kafka.Wire;
 
-/// <summary>Asks one broker about partitions that it leads, one question after the other.</summary>
+/// <summary>Asks one broker about partitions, one question after the other.</summary>
 internal sealed class BrokerQuery : BrokerWorker
 {
     private readonly Queue<IRequest> _requests = [];

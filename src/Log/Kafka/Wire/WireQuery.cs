@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansMqtt.Log.Kafka.Wire;
 
-/// <summary>Asks the leaders of the partitions, each on a thread and connection of its own.</summary>
+/// <summary>Asks the leaders of the partitions, or any broker, each on a thread and connection of its own.</summary>
 internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata, ILogger logger) : IOffsetQuery, IDisposable
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
@@ -11,6 +11,7 @@ internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata,
     private readonly Lock _lock = new();
     private readonly Dictionary<int, (BrokerQuery Query, SharedQuery<long> StableEnds)> _brokers = [];
     private bool _isStopping;
+    private volatile int _lastTelling = -1;
 
     public Task<Dictionary<TopicPartitionId, PartitionOffsets>> AskAsync(IReadOnlySet<TopicPartitionId> partitions) => AskAsync(partitions, OffsetQuestion.AskAll);
 
@@ -22,21 +23,24 @@ internal sealed class WireQuery(WireSettings settings, ClusterMetadata metadata,
     public Task<Dictionary<TopicPartitionId, TAnswer>> AskAsync<TAnswer>(IReadOnlyCollection<TopicPartitionId> partitions, WireQuestion<TAnswer> question) =>
         AskLeadersAsync(partitions, (broker, led) => broker.Query.AskAsync(led, question));
 
-    /// <summary>The identities of topics by the first broker that answers for all of them; empty for those that are not there.</summary>
+    /// <summary>The identities of topics by any broker that answers for all of them, the one that did last if it can; empty for those that are not there.</summary>
     /// <exception cref="WireException">No broker answers, or none may tell.</exception>
     public async Task<Guid[]> AskTopicIdentitiesAsync(IReadOnlyList<string> topics)
     {
+        // A question is about partitions: the first stands for its topic.
         TopicPartitionId[] partitions = [.. topics.Select(static topic => new TopicPartitionId(topic, 0))];
         await WaitForLeadersAsync(partitions);
-        foreach (var broker in metadata.Current.BrokerIds)
+        foreach (var broker in metadata.Current.BrokerIds.OrderByDescending(broker => broker == _lastTelling))
         {
             if (BrokerOf(broker) is var (query, _) && await query.AskAsync(partitions, TopicIdentityQuestion.Ask) is var answers && Array.TrueForAll(partitions, answers.ContainsKey))
             {
+                _lastTelling = broker;
                 return Array.ConvertAll(partitions, partition => answers[partition]);
             }
+
+            metadata.Refresh();
         }
 
-        metadata.Refresh();
         throw new WireException($"No broker tells the identities of {string.Join(", ", topics)}.");
     }
 
