@@ -206,8 +206,7 @@ internal sealed class FaultInjector(TestCluster cluster, EdgePorts ports, FaultL
     {
         try
         {
-            var view = await process.GetClusterAsync().WaitAsync(TimeSpan.FromSeconds(10));
-            return $"{process.Name} sees {view.Owners.Count} owners, and has {view.Misplaced} grains of others";
+            return $"{process.Name}: {await process.GetClusterAsync().WaitAsync(TimeSpan.FromSeconds(10))}";
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
         {

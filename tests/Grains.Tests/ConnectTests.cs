@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Orleans.Hosting;
 using Orleans.Runtime;
 using Xunit;
 
@@ -13,17 +12,7 @@ public sealed class ConnectTests : IAsyncLifetime
     private readonly EmbeddedTestLog _embedded = new();
     private readonly IHost _host;
 
-    public ConnectTests() => _host = GrainSilo.Create(
-        _embedded.Log,
-        static silo =>
-        {
-            HandOverGate gate = new();
-            gate.Open();
-            silo.Services.AddSingleton(gate).AddSingleton<ClosedConnections>();
-            silo.AddGrainService<EdgeOfTests>();
-        },
-        new("Topics:Sessions:Partitions", "1"),
-        new("Topics:Messages:Partitions", "1"));
+    public ConnectTests() => _host = GrainSilo.CreateWithEdge(_embedded.Log, HandOverGate.CreateOpen());
 
     private IEnumerable<long> Closed => _host.Services.GetRequiredService<ClosedConnections>().Numbers;
 

@@ -13,6 +13,17 @@ namespace OrleansMqtt.Grains.Tests;
 /// <summary>A silo with the grains, on a log that stays open when it stops.</summary>
 internal static class GrainSilo
 {
+    /// <summary>With one partition of sessions and one of messages, and an edge whose connections are numbers.</summary>
+    public static IHost CreateWithEdge(IMessageLog log, HandOverGate gate) => Create(
+        log,
+        silo =>
+        {
+            silo.Services.AddSingleton(gate).AddSingleton<ClosedConnections>();
+            silo.AddGrainService<EdgeOfTests>();
+        },
+        new("Topics:Sessions:Partitions", "1"),
+        new("Topics:Messages:Partitions", "1"));
+
     public static IHost Create(IMessageLog log, Action<ISiloBuilder> configure, params KeyValuePair<string, string?>[] settings)
     {
         var port = TestPorts.Free();

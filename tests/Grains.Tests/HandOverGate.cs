@@ -5,6 +5,14 @@ internal sealed class HandOverGate
 {
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>One that is open from the start.</summary>
+    public static HandOverGate CreateOpen()
+    {
+        HandOverGate gate = new();
+        gate.Open();
+        return gate;
+    }
+
     public Task Opened => _opened.Task;
 
     public void Open() => _opened.TrySetResult();

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Orleans.Hosting;
 using Orleans.Runtime;
 using OrleansMqtt.Storage.Kafka;
 using Xunit;
@@ -10,18 +9,11 @@ using Xunit;
 namespace OrleansMqtt.Grains.Tests;
 
 /// <summary>An owner of a sessions partition before the edges have handed its connections over.</summary>
-public sealed class NewOwnerTests : IAsyncLifetime
+public sealed class NewOwnerTests : IAsyncDisposable
 {
     private const string Client = "client";
     private readonly EmbeddedTestLog _embedded = new();
     private readonly HandOverGate _gate = new();
-    private readonly HandOverGate _open = new();
-
-    public ValueTask InitializeAsync()
-    {
-        _open.Open();
-        return default;
-    }
 
     public ValueTask DisposeAsync()
     {
@@ -35,7 +27,7 @@ public sealed class NewOwnerTests : IAsyncLifetime
     [InlineData("members of groups are told")]
     public async Task Nothing_is_taken_before_all_edges_have_handed_their_connections_over(string what)
     {
-        using var earlier = CreateSilo(_open);
+        using var earlier = GrainSilo.CreateWithEdge(_embedded.Log, HandOverGate.CreateOpen());
         await _embedded.Log.EnsureTopicsAsync(earlier.Services.GetRequiredService<IOptions<TopicsOptions>>().Value.AllTopics(), CancellationToken.None);
         await earlier.StartAsync();
         await earlier.Services.GetRequiredService<IGrainFactory>().GetGrain<IClientSessionGrain>(Client).Connect(new()
@@ -48,7 +40,7 @@ public sealed class NewOwnerTests : IAsyncLifetime
         });
         await earlier.StopAsync();
 
-        using var host = CreateSilo(_gate);
+        using var host = GrainSilo.CreateWithEdge(_embedded.Log, _gate);
         await host.StartAsync();
         var grains = host.Services.GetRequiredService<IGrainFactory>();
         IStoragePartition owner = grains.GetGrain<ISessionOwnerGrain>(0);
@@ -90,14 +82,4 @@ public sealed class NewOwnerTests : IAsyncLifetime
             }
         }
     }
-
-    private IHost CreateSilo(HandOverGate gate) => GrainSilo.Create(
-        _embedded.Log,
-        silo =>
-        {
-            silo.Services.AddSingleton(gate).AddSingleton<ClosedConnections>();
-            silo.AddGrainService<EdgeOfTests>();
-        },
-        new("Topics:Sessions:Partitions", "1"),
-        new("Topics:Messages:Partitions", "1"));
 }
