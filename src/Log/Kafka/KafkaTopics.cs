@@ -40,48 +40,12 @@ internal sealed class KafkaTopics(KafkaAdmin admin, WireQuery? wire, KafkaLogOpt
             TopicCheck.ThrowIfInvalid(topic);
         }
 
-        for (var hasLogged = false; ;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                return await TryEnsureAsync(topics, cancellationToken);
-            }
-            catch (KafkaException exception)
-            {
-                if (!hasLogged)
-                {
-                    hasLogged = true;
-                    logger.LogWaiting(options.BootstrapServers, exception.Error.Reason);
-                }
-
-                await Task.Delay(500, cancellationToken);
-            }
-        }
+        return await RepeatAsync(() => TryEnsureAsync(topics, cancellationToken), cancellationToken);
     }
 
     /// <summary>Waits for Kafka. Returns the identity of each topic; empty where there is none.</summary>
-    public async Task<Guid[]> ReadIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
-    {
-        for (var hasLogged = false; ;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                return wire is null ? [.. (await TryDescribeAsync(topics)).Select(IdOf)] : await wire.AskTopicIdentitiesAsync(topics).WaitAsync(cancellationToken);
-            }
-            catch (Exception exception) when (exception is KafkaException or WireException)
-            {
-                if (!hasLogged)
-                {
-                    hasLogged = true;
-                    logger.LogWaiting(options.BootstrapServers, exception.Message);
-                }
-
-                await Task.Delay(500, cancellationToken);
-            }
-        }
-    }
+    public Task<Guid[]> ReadIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) => RepeatAsync(
+        async () => wire is null ? [.. (await TryDescribeAsync(topics)).Select(IdOf)] : await wire.AskTopicIdentitiesAsync(topics).WaitAsync(cancellationToken), cancellationToken);
 
     private static Guid IdOf(TopicDescription? topic)
     {
@@ -94,6 +58,29 @@ internal sealed class KafkaTopics(KafkaAdmin admin, WireQuery? wire, KafkaLogOpt
         BinaryPrimitives.WriteInt64BigEndian(bytes, id.MostSignificantBits);
         BinaryPrimitives.WriteInt64BigEndian(bytes[8..], id.LeastSignificantBits);
         return new(bytes, bigEndian: true);
+    }
+
+    /// <summary>Until Kafka answers; that it does not is logged once.</summary>
+    private async Task<TAnswer> RepeatAsync<TAnswer>(Func<Task<TAnswer>> ask, CancellationToken cancellationToken)
+    {
+        for (var hasLogged = false; ;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return await ask();
+            }
+            catch (Exception exception) when (exception is KafkaException or WireException)
+            {
+                if (!hasLogged)
+                {
+                    hasLogged = true;
+                    logger.LogWaiting(options.BootstrapServers, exception is KafkaException { Error.Reason: var reason } ? reason : exception.Message);
+                }
+
+                await Task.Delay(500, cancellationToken);
+            }
+        }
     }
 
     private async Task<Dictionary<string, (int Partitions, int LargestBatch)>> TryEnsureAsync(IReadOnlyCollection<TopicSpecification> topics, CancellationToken cancellationToken)
